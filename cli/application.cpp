@@ -1,0 +1,140 @@
+#include "application.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include "errors.hpp"
+#include "help.hpp"
+#include "parser.hpp"
+
+namespace taipan::cli {
+
+namespace {
+
+std::vector<std::string_view> words_of(std::string_view text) {
+    std::vector<std::string_view> words;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(' '), text.size());
+        if (end > 0) words.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return words;
+}
+
+/// How many of `words` name this command: 0 when they name another one.
+std::size_t matched_words(const CommandEntry& entry, const std::vector<std::string>& words) {
+    const auto path = words_of(entry.path);
+    if (words.size() < path.size()) return 0;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        if (words[i] == path[i]) continue;
+        const auto aliases = words_of(entry.aliases);
+        if (i + 1 < path.size() || std::find(aliases.begin(), aliases.end(), words[i]) == aliases.end()) return 0;
+    }
+    return path.size();
+}
+
+int usage_failure(Console& console, const std::string& command, const std::string& message) {
+    console.print_error("taipan" + (command.empty() ? "" : ' ' + command) + ": error: " + message + "\nTry `taipan " +
+                        (command.empty() ? "" : command + ' ') + "--help`.\n");
+    return exit_usage;
+}
+
+bool is_group(const std::string& word) {
+    return std::any_of(commands().begin(), commands().end(),
+                       [&](const CommandEntry& entry) { return entry.path.starts_with(word + ' '); });
+}
+
+/// `taipan`, `taipan --help`, `taipan env`, or something that is no command.
+int without_command(Invocation& invocation, const std::vector<std::string>& words) {
+    const bool grouped = !words.empty() && is_group(words.front());
+    const std::size_t at = grouped ? 1 : 0;
+    const std::string group = grouped ? words.front() : std::string();
+    if (words.size() == at || words[at] == "--help" || words[at] == "-h" || words[at] == "help") {
+        const auto text = overview_text(group);
+        if (words.size() > at)
+            invocation.console.print(text);
+        else
+            invocation.console.print_error(text);
+        return words.size() > at ? exit_success : exit_usage;
+    }
+    if (!grouped && (words[at] == "--version" || words[at] == "-V" || words[at] == "version")) {
+        invocation.console.print("taipan " TAIPAN_VERSION "\n");
+        return exit_success;
+    }
+    if (words[at].starts_with('-')) {
+        return usage_failure(invocation.console, group, "a command is expected before " + words[at]);
+    }
+    const std::string prefix = grouped ? group + ' ' : std::string();
+    std::vector<std::string_view> names;
+    for (const auto& entry : commands()) {
+        if (!entry.path.starts_with(prefix)) continue;
+        names.push_back(words_of(entry.path.substr(prefix.size())).front());
+        for (const auto alias : words_of(entry.aliases)) names.push_back(alias);
+    }
+    std::string message = "there is no command '" + prefix + words[at] + "'";
+    if (const auto nearest = nearest_word(words[at], names); !nearest.empty()) {
+        message += "; did you mean '" + prefix + std::string(nearest) + "'?";
+    }
+    return usage_failure(invocation.console, group, message);
+}
+
+int report(Console& console, const Command& command, const Error& error) {
+    auto name = command.error_name(error.code);
+    if (name.empty()) name = error_name(error.code);
+    if (command.wants_json())
+        console.print(error_json(error, name));
+    else
+        console.print_error(error_text(error, name));
+    return exit_failure;
+}
+
+int run_command(Invocation& invocation, const CommandEntry& entry, std::vector<std::string> words) {
+    Console& console = invocation.console;
+    const auto command = entry.make();
+    const Options options = command->options();
+    const auto outcome = parse_options(options, std::move(words), command->ends_at_first_word());
+    const std::string path(entry.path);
+    if (outcome.help) {
+        console.print(help_text(entry, options, console.terminal().width()));
+        return exit_success;
+    }
+    if (!outcome.error.empty()) return usage_failure(console, path, outcome.error);
+    if (const auto wrong = command->usage_error(); !wrong.empty()) return usage_failure(console, path, wrong);
+    auto done = command->run(invocation);
+    return done ? *done : report(console, *command, done.error());
+}
+
+} // namespace
+
+int run_application(Invocation& invocation) {
+    std::vector<std::string> words(invocation.arguments.begin() + (invocation.arguments.empty() ? 0 : 1),
+                                   invocation.arguments.end());
+    const CommandEntry* best = nullptr;
+    std::size_t length = 0;
+    for (const auto& entry : commands()) {
+        if (const auto matched = matched_words(entry, words); matched > length) {
+            best = &entry;
+            length = matched;
+        }
+    }
+    int code = exit_failure;
+    try {
+        if (best == nullptr) {
+            code = without_command(invocation, words);
+        } else {
+            words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(length));
+            code = run_command(invocation, *best, std::move(words));
+        }
+    } catch (const std::exception& failure) { // of a library or of memory: our own code returns errors
+        invocation.console.print_error(
+            error_text(make_error(ErrorCode::internal, std::string("unexpected failure: ") + failure.what()),
+                       error_name(ErrorCode::internal)));
+    }
+    if (const auto flushed = invocation.console.flush(); !flushed) {
+        invocation.console.print_error(error_text(flushed.error(), error_name(flushed.error().code)));
+        return exit_failure;
+    }
+    return code;
+}
+
+} // namespace taipan::cli

@@ -1,0 +1,136 @@
+#include "clean_scan.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/filesystem.hpp"
+#include "model/record.hpp"
+
+// What of a package cache nobody needs. A package counts as used while any of its files has a second hard link, since
+// that link is in an environment; copies do not depend on the cache, so copied packages count as unused (as in conda).
+
+namespace taipan::cli {
+
+namespace {
+
+constexpr std::time_t leftover_age_seconds = 24 * 60 * 60;
+constexpr std::string_view temporary_mark = ".taipan-";
+
+std::vector<std::string> entries_of(int directory) {
+    std::vector<std::string> names;
+    const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR* stream = copy < 0 ? nullptr : ::fdopendir(copy);
+    if (stream == nullptr) {
+        if (copy >= 0) ::close(copy);
+        return names;
+    }
+    while (const dirent* entry = ::readdir(stream)) {
+        const std::string_view name(entry->d_name);
+        if (name != "." && name != "..") names.emplace_back(name);
+    }
+    static_cast<void>(::closedir(stream));
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+/// What a tree weighs, and whether any of its files has other links.
+struct TreeFacts {
+    std::uint64_t bytes = 0;
+    bool linked = false;
+};
+
+void measure(int directory, TreeFacts& facts) {
+    for (const auto& name : entries_of(directory)) {
+        struct stat status {};
+        if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        if (S_ISDIR(status.st_mode)) {
+            const UniqueFd child(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+            if (child) measure(child.get(), facts);
+        } else {
+            facts.bytes += static_cast<std::uint64_t>(status.st_size);
+            facts.linked = facts.linked || (S_ISREG(status.st_mode) && status.st_nlink > 1);
+        }
+    }
+}
+
+TreeFacts measure(int directory, const std::string& name, const struct stat& status) {
+    if (!S_ISDIR(status.st_mode)) {
+        return {static_cast<std::uint64_t>(status.st_size), S_ISREG(status.st_mode) && status.st_nlink > 1};
+    }
+    TreeFacts facts;
+    const UniqueFd child(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (child) measure(child.get(), facts);
+    return facts;
+}
+
+bool is_abandoned(const std::string& name, const struct stat& status, std::time_t now) {
+    const long owner = temporary_owner(name);
+    if (owner <= 0) return false;
+    const bool dead = ::kill(static_cast<pid_t>(owner), 0) != 0 && errno == ESRCH;
+    return dead || now - status.st_mtime > leftover_age_seconds;
+}
+
+} // namespace
+
+long temporary_owner(std::string_view name) {
+    if (name.find(temporary_mark) == std::string_view::npos) return 0;
+    const auto last = name.rfind('-');
+    if (last == std::string_view::npos || last == 0) return 0;
+    const auto before = name.rfind('-', last - 1);
+    if (before == std::string_view::npos) return 0;
+    long number = 0;
+    const auto* end = name.data() + last;
+    const auto [stop, error] = std::from_chars(name.data() + before + 1, end, number);
+    return error == std::errc() && stop == end ? number : 0;
+}
+
+std::vector<CacheItem> scan_cache(const std::string& directory, std::time_t now) {
+    std::vector<CacheItem> items;
+    const auto handle = open_directory(directory);
+    if (!handle) return items;
+    for (const auto& name : entries_of(handle->get())) {
+        struct stat status {};
+        if (::fstatat(handle->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        const auto add = [&](CacheItemKind kind, bool even_if_linked) {
+            const auto facts = measure(handle->get(), name, status);
+            if (even_if_linked || !facts.linked) items.push_back({kind, directory, name, facts.bytes});
+        };
+        if (is_abandoned(name, status, now)) {
+            add(CacheItemKind::leftover, true);
+        } else if (temporary_owner(name) > 0) {
+            continue; // somebody is at it
+        } else if (S_ISREG(status.st_mode)) {
+            if (has_package_extension(name) || name.ends_with(".partial"))
+                add(CacheItemKind::tarball, false);
+            else if (name.ends_with(".lock") && !name.starts_with(".taipan"))
+                add(CacheItemKind::lock, true);
+        } else if (S_ISDIR(status.st_mode)) {
+            if (name == "cache")
+                add(CacheItemKind::index, true);
+            else if (is_directory(directory + '/' + name + "/info"))
+                add(CacheItemKind::package, false);
+        }
+    }
+    return items;
+}
+
+std::vector<CacheItem> scan_everything(const std::string& directory) {
+    std::vector<CacheItem> items;
+    const auto handle = open_directory(directory);
+    if (!handle) return items;
+    for (const auto& name : entries_of(handle->get())) {
+        struct stat status {};
+        if (::fstatat(handle->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        items.push_back({CacheItemKind::leftover, directory, name, measure(handle->get(), name, status).bytes});
+    }
+    return items;
+}
+
+} // namespace taipan::cli

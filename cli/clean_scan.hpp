@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace taipan::cli {
+
+/// What can be removed from a package cache (conda-spec 2.6).
+enum class CacheItemKind {
+    tarball,  ///< an archive, also a partial one of conda's
+    package,  ///< an extracted package of which no file is linked from anywhere
+    index,    ///< the directory of cached indexes
+    lock,     ///< a lock file of another tool
+    leftover, ///< what a killed run of ours left behind
+};
+
+struct CacheItem {
+    CacheItemKind kind = CacheItemKind::tarball;
+    std::string directory; ///< the cache it is in
+    std::string name;      ///< inside of it
+    std::uint64_t bytes = 0;
+};
+
+/// Everything removable in one cache directory, by name. `now` tells the age of leftovers. Changes nothing; what
+/// cannot be read is left out.
+[[nodiscard]] std::vector<CacheItem> scan_cache(const std::string& directory, std::time_t now);
+/// Every entry of the cache, whatever it is, as kind `leftover`.
+[[nodiscard]] std::vector<CacheItem> scan_everything(const std::string& directory);
+
+/// The process number in a temporary name of ours (`.taipan-<what>-<pid>-<n>`); 0 when it is none.
+[[nodiscard]] long temporary_owner(std::string_view name);
+
+} // namespace taipan::cli

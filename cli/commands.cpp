@@ -1,0 +1,68 @@
+#include "command.hpp"
+
+namespace taipan::cli {
+
+const std::vector<CommandEntry>& commands() {
+    static const std::vector<CommandEntry> table = {
+        {"create", "", "(-n NAME | -p PATH) [-c CHANNEL]... [-f FILE]... [SPEC...]", "Make a new environment.",
+         "taipan create -n demo -c conda-forge python=3.11 numpy\n"
+         "taipan create -p ./env -c conda-forge -f requirements.txt\n"
+         "taipan create -n copy --file explicit.txt",
+         make_create},
+        {"install", "", "[-n NAME | -p PATH] [-c CHANNEL]... [-f FILE]... [SPEC...]",
+         "Install packages into an environment.",
+         "taipan install -n demo -c conda-forge scipy\n"
+         "taipan install -n demo -c conda-forge --freeze-installed 'pandas>=2'",
+         make_install},
+        {"update", "upgrade", "[-n NAME | -p PATH] [-c CHANNEL]... (SPEC... | --all)",
+         "Update packages of an environment.",
+         "taipan update -n demo -c conda-forge numpy\n"
+         "taipan update -n demo -c conda-forge --all",
+         make_update},
+        {"remove", "uninstall", "[-n NAME | -p PATH] (SPEC... | --all)",
+         "Remove packages from an environment, or all of it.",
+         "taipan remove -n demo numpy\n"
+         "taipan remove -n demo --all",
+         make_remove},
+        {"list", "", "[-n NAME | -p PATH] [REGEX]", "List the packages of an environment.",
+         "taipan list -n demo\n"
+         "taipan list -n demo --explicit --md5 > explicit.txt\n"
+         "taipan list -n demo --json '^py'",
+         make_list},
+        {"run", "", "[-n NAME | -p PATH] PROGRAM [ARGUMENT...]", "Run a program in an environment.",
+         "taipan run -n demo python script.py --flag\n"
+         "taipan run -p ./env --cwd src make",
+         make_run},
+        {"info", "", "[--envs | --base] [--json]", "Show paths, channels and what this machine is.",
+         "taipan info\n"
+         "taipan info --envs --json",
+         make_info},
+        {"clean", "", "(--all | -t | -p | -i | -l | -f)...", "Remove what is not needed from the package cache.",
+         "taipan clean --all --dry-run\n"
+         "taipan clean -t -y",
+         make_clean},
+        {"warm", "", "[-c CHANNEL]... [-f FILE]... [SPEC...]",
+         "Fill the package cache, so that environments can be made offline later.",
+         "taipan warm -f environment.yml\n"
+         "taipan warm -c conda-forge python=3.11 numpy\n"
+         "taipan env create --offline -f environment.yml",
+         make_warm},
+        {"env create", "", "[-n NAME | -p PATH] [-f FILE]", "Make an environment from a file.",
+         "taipan env create -f environment.yml\n"
+         "taipan env create -n other -f environment.yml",
+         make_env_create},
+        {"env update", "", "[-n NAME | -p PATH] [-f FILE] [--prune]", "Bring an environment up to a file.",
+         "taipan env update -n demo -f environment.yml --prune", make_env_update},
+        {"env list", "", "[--json]", "List the environments.", "taipan env list", make_env_list},
+        {"env remove", "", "(-n NAME | -p PATH)", "Remove an environment.", "taipan env remove -n demo",
+         make_env_remove},
+        {"env export", "", "[-n NAME | -p PATH] [--no-builds | --from-history]",
+         "Write an environment as an environment file.",
+         "taipan env export -n demo > environment.yml\n"
+         "taipan env export -n demo --from-history -f environment.yml",
+         make_env_export},
+    };
+    return table;
+}
+
+} // namespace taipan::cli

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "config/config.hpp"
+#include "option.hpp"
+
+namespace taipan::cli {
+
+/// What many commands take, each part with the list of options that fills it. A command combines the lists it needs.
+struct CommonOptions {
+    // where
+    std::string name, prefix;
+    std::optional<std::string> root_prefix;
+    // configuration
+    std::vector<std::string> rc_files;
+    bool no_rc = false;
+    // output
+    std::optional<bool> json, yes, quiet;
+    int verbose = 0;
+    bool dry_run = false;
+    // channels and network
+    std::vector<std::string> channels;
+    bool override_channels = false;
+    std::optional<bool> strict_priority, no_priority;
+    std::optional<std::string> channel_priority, channel_alias, subdir, ssl_verify;
+    std::optional<bool> offline, use_index_cache, insecure;
+    std::optional<std::string> repodata_ttl;
+
+    [[nodiscard]] Options prefix_options();  ///< -n -p -r
+    [[nodiscard]] Options config_options();  ///< --rc-file --no-rc
+    [[nodiscard]] Options output_options();  ///< --json -q -v
+    [[nodiscard]] Options consent_options(); ///< -y --dry-run
+    [[nodiscard]] Options channel_options(); ///< -c --override-channels ... --offline -k
+
+    /// A contradiction between the options; empty when there is none.
+    [[nodiscard]] std::string usage_error() const;
+    /// Puts what was given on top of the configuration. Fails on a word that is none of the allowed ones.
+    Result<void> apply(Config& config) const;
+};
+
+/// The configuration with the options on top, and without a target prefix's own .condarc.
+Result<Config> load_settings(const Invocation& invocation, const CommonOptions& options,
+                             std::optional<std::string> target_prefix = std::nullopt);
+/// The same for a target prefix: its .condarc counts.
+Result<Config> load_settings_for_prefix(const Invocation& invocation, const CommonOptions& options,
+                                        const std::string& target_prefix, Config without);
+
+/// The channels of a request: -c first, then `from_files`, then configured ones unless overridden.
+[[nodiscard]] std::vector<std::string> request_channels(const CommonOptions& options, const Config& config,
+                                                        const std::vector<std::string>& from_files, bool nodefaults);
+
+} // namespace taipan::cli

@@ -1,0 +1,92 @@
+#include "prefix/prefix_data.hpp"
+#include "transaction_command.hpp"
+
+// `create` and `env create`: a new environment from specs or files. An environment that is there already is replaced
+// when that is wanted; any other directory with something in it is left alone.
+
+namespace taipan::cli {
+
+namespace {
+
+class Create : public TransactionCommand {
+public:
+    Options options() override {
+        Options options = spec_argument("packages, e.g. python=3.11 'numpy>=1.26'");
+        append(options, file_options());
+        append(options, solve_options());
+        append(options, {{"--no-default-packages",
+                          &no_default_packages_,
+                          {},
+                          "leave out create_default_packages of the configuration",
+                          "Packages"}});
+        append(options, link_options());
+        append(options, base_options());
+        append(options, accepted_options());
+        return options;
+    }
+
+protected:
+    [[nodiscard]] Action action() const override { return Action::create; }
+    [[nodiscard]] WithoutTarget without_target() const override { return WithoutTarget::fail; }
+
+    Result<void> prepare(Draft& draft) override {
+        if (!common_.name.empty() || !common_.prefix.empty()) return {};
+        for (const auto& file : draft.files) {
+            if (!file.name.empty()) common_.name = file.name;
+        }
+        for (const auto& file : draft.files) {
+            if (common_.name.empty() && !file.prefix.empty()) common_.prefix = file.prefix;
+        }
+        return {};
+    }
+
+    Result<bool> accept(Draft& draft) override {
+        const std::string& prefix = draft.request.install.prefix;
+        if (prefix == draft.config.root_prefix && common_.prefix.empty()) {
+            return make_error(ErrorCode::invalid_argument,
+                              "'base' and 'root' name the root prefix and cannot be the name of a new environment");
+        }
+        if (!is_environment(prefix)) {
+            if (is_empty_or_missing(prefix)) return true;
+            return make_error(ErrorCode::not_an_environment,
+                              "The target directory exists, but it is not a conda environment.\n  target directory: " +
+                                  prefix + "\nChoose another path, or move what is there out of the way.");
+        }
+        draft.request.replace_existing = true;
+        if (draft.request.dry_run || draft.request.download_only || draft.config.always_yes) return true;
+        if (draft.config.json) {
+            return make_error(ErrorCode::environment_exists,
+                              "prefix already exists: " + prefix + "; say -y to have it removed and made anew");
+        }
+        Console& console = draft.invocation.console;
+        console.print("WARNING: an environment exists already at '" + prefix +
+                      "'.\nEverything in it will be removed, and it will be made anew.\n");
+        TAIPAN_TRY(const bool yes, console.confirm("Remove it?", false));
+        if (!yes) console.print_error("\nCondaSystemExit: Exiting.\n\n");
+        return yes;
+    }
+};
+
+class EnvCreate final : public Create {
+public:
+    Options options() override {
+        Options options = Create::options();
+        options.front() = {"definition", &specs_, "FILE", "environment file, when -f is not given", "Packages"};
+        append(options, {{"--force", &common_.yes, {}, {}, "Output"}});
+        return options;
+    }
+
+    Result<int> run(Invocation& invocation) override {
+        if (files_.empty() && specs_.empty()) files_.emplace_back("environment.yml");
+        for (auto& file : specs_) files_.push_back(std::move(file));
+        specs_.clear();
+        return Create::run(invocation);
+    }
+};
+
+} // namespace
+
+std::unique_ptr<Command> make_create() { return std::make_unique<Create>(); }
+std::unique_ptr<Command> make_env_create() { return std::make_unique<EnvCreate>(); }
+
+} // namespace taipan::cli

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "base/json_writer.hpp"
+#include "command.hpp"
+#include "config/config.hpp"
+
+namespace taipan::cli {
+
+/// The table of `env list` and `info --envs`.
+[[nodiscard]] std::string environments_text(const Invocation& invocation, const Config& config);
+/// Writes the members `envs` and `envs_details` into an open object.
+void write_environments(JsonWriter& json, const Invocation& invocation, const Config& config);
+
+} // namespace taipan::cli

@@ -1,0 +1,55 @@
+#include "errors.hpp"
+
+#include "base/json_writer.hpp"
+
+namespace taipan::cli {
+
+std::string_view error_name(ErrorCode code) {
+    switch (code) {
+    case ErrorCode::invalid_argument: return "CondaValueError";
+    case ErrorCode::no_channels: return "NoChannelsConfiguredError";
+    case ErrorCode::package_not_found: return "PackagesNotFoundInChannelsError";
+    case ErrorCode::unsatisfiable: return "LibMambaUnsatisfiableError";
+    case ErrorCode::http:
+    case ErrorCode::network: return "CondaHTTPError";
+    case ErrorCode::offline: return "OfflineError";
+    case ErrorCode::checksum_mismatch: return "ChecksumMismatchError";
+    case ErrorCode::corrupt_package: return "CondaVerificationError";
+    case ErrorCode::corrupt_environment: return "CorruptedEnvironmentError";
+    case ErrorCode::parse: return "ParseError";
+    case ErrorCode::io: return "CondaOSError";
+    case ErrorCode::no_space: return "NoSpaceLeftError";
+    case ErrorCode::not_writable: return "EnvironmentNotWritableError";
+    case ErrorCode::environment_exists: return "CondaValueError";
+    case ErrorCode::not_an_environment: return "DirectoryNotACondaEnvironmentError";
+    case ErrorCode::environment_not_found: return "EnvironmentLocationNotFound";
+    case ErrorCode::environment_frozen: return "EnvironmentIsFrozenError";
+    case ErrorCode::prefix_too_long: return "PaddingError";
+    case ErrorCode::clobber: return "ClobberError";
+    case ErrorCode::link_script_failed: return "LinkError";
+    case ErrorCode::locked: return "LockError";
+    case ErrorCode::cancelled:
+    case ErrorCode::internal: return "CondaError";
+    }
+    return "CondaError";
+}
+
+std::string error_text(const Error& error, std::string_view name) {
+    return "\n" + std::string(name) + ": " + error.describe() + "\n\n";
+}
+
+std::string error_json(const Error& error, std::string_view name) {
+    const std::string message = error.describe();
+    JsonWriter json;
+    json.begin_object();
+    json.key("caused_by").value("None");
+    json.member("error", std::string(name) + ": " + message);
+    json.member("exception_name", name);
+    json.member("exception_type", "<class 'conda.exceptions." + std::string(name) + "'>");
+    json.member("message", message);
+    json.member("success", false);
+    json.end_object();
+    return json.take() + "\n";
+}
+
+} // namespace taipan::cli

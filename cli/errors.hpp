@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace taipan::cli {
+
+/// conda's exception name for a kind of failure (conda-spec 12.2): what users and scripts look for.
+[[nodiscard]] std::string_view error_name(ErrorCode code);
+/// `\n<Name>: <message>\n\n`, for stderr.
+[[nodiscard]] std::string error_text(const Error& error, std::string_view name);
+/// The same as one JSON object, for stdout with --json.
+[[nodiscard]] std::string error_json(const Error& error, std::string_view name);
+
+} // namespace taipan::cli

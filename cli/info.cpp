@@ -1,0 +1,156 @@
+#include <algorithm>
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/filesystem.hpp"
+#include "common_options.hpp"
+#include "env_list.hpp"
+#include "prefix/prefix_data.hpp"
+#include "solve/virtual_packages.hpp"
+#include "target_prefix.hpp"
+
+// `info`: what bug reports and programs ask for, under conda's keys.
+
+namespace taipan::cli {
+
+namespace {
+
+std::vector<std::string> channel_urls(const Config& config) {
+    std::vector<std::string> urls;
+    for (const auto& text : config.channels) {
+        const auto channels = resolve_channel(text, config.channel_settings);
+        if (!channels) continue;
+        for (const auto& channel : *channels) {
+            urls.push_back(channel.base_url + '/' + config.subdir);
+            urls.push_back(channel.base_url + "/noarch");
+        }
+    }
+    return urls;
+}
+
+std::string user_agent() {
+    utsname system{};
+    if (::uname(&system) != 0) return "taipan/" TAIPAN_VERSION;
+    return fmt::format("taipan/" TAIPAN_VERSION " {}/{} {}", system.sysname, system.release, system.machine);
+}
+
+class Info final : public Command {
+public:
+    Options options() override {
+        const std::string group = "What to show";
+        Options options = {
+            {"-e,--envs", &environments_, {}, "the environments", group},
+            {"--base", &base_, {}, "the root prefix", group},
+            {"-a,--all", &all_, {}, "everything", group},
+        };
+        append(options, common_.prefix_options());
+        append(options, common_.output_options());
+        append(options, common_.config_options());
+        append(options, {{"--offline", &common_.offline, {}, {}, "Output"}});
+        return options;
+    }
+    [[nodiscard]] std::string usage_error() const override { return common_.usage_error(); }
+    [[nodiscard]] bool wants_json() const override { return common_.json.value_or(false); }
+
+    Result<int> run(Invocation& invocation) override {
+        TAIPAN_TRY(const auto config, load_settings(invocation, common_));
+        if (base_ && !config.json)
+            invocation.console.print(config.root_prefix + "\n");
+        else if (environments_ && !config.json)
+            invocation.console.print(environments_text(invocation, config));
+        else if (config.json)
+            invocation.console.print(json(invocation, config));
+        else
+            invocation.console.print(text(invocation, config) + (all_ ? environments_text(invocation, config) : ""));
+        return exit_success;
+    }
+
+private:
+    static std::vector<std::string> virtual_package_names(const Config& config) {
+        std::vector<std::string> names;
+        for (const auto& package : detect_virtual_packages(config.subdir, config.environment)) {
+            names.push_back(package.name + '=' + package.version + '=' + package.build);
+        }
+        return names;
+    }
+
+    static std::string text(const Invocation& invocation, const Config& config) {
+        const auto active = invocation.variable("CONDA_PREFIX");
+        std::string out = "\n";
+        const auto line = [&](std::string_view label, std::vector<std::string> values) {
+            if (values.empty()) values.emplace_back();
+            out += fmt::format("{:>23} : {}\n", label, values.front());
+            for (std::size_t i = 1; i < values.size(); ++i) out += fmt::format("{:>23}   {}\n", "", values[i]);
+        };
+        line("active environment", {active.empty() ? "None" : environment_name(active, config)});
+        if (!active.empty()) line("active env location", {active});
+        line("shell level", {invocation.variable("CONDA_SHLVL").empty() ? "0" : invocation.variable("CONDA_SHLVL")});
+        line("populated config files", config.sources);
+        line("taipan version", {TAIPAN_VERSION});
+        line("virtual packages", virtual_package_names(config));
+        line("base environment", {config.root_prefix + (::access(config.root_prefix.c_str(), W_OK) == 0 ? "  (writable)"
+                                                        : is_environment(config.root_prefix) ? "  (read only)"
+                                                                                             : "")});
+        line("channel URLs", channel_urls(config));
+        line("package cache", config.pkgs_dirs);
+        line("envs directories", config.envs_dirs);
+        line("platform", {config.subdir});
+        line("user-agent", {user_agent()});
+        line("UID:GID", {fmt::format("{}:{}", ::getuid(), ::getgid())});
+        line("offline mode", {config.offline ? "True" : "False"});
+        return out + "\n";
+    }
+
+    static void member_or_null(JsonWriter& json, std::string_view key, const std::string& value) {
+        json.key(key);
+        if (value.empty())
+            json.null();
+        else
+            json.value(value);
+    }
+
+    static std::string json(const Invocation& invocation, const Config& config) {
+        const auto active = invocation.variable("CONDA_PREFIX");
+        JsonWriter json;
+        json.begin_object();
+        member_or_null(json, "active_prefix", active);
+        member_or_null(json, "active_prefix_name", active.empty() ? "" : environment_name(active, config));
+        json.member("channels", channel_urls(config));
+        json.member("conda_prefix", config.root_prefix);
+        json.member("conda_shlvl",
+                    invocation.variable("CONDA_SHLVL").empty() ? std::string("0") : invocation.variable("CONDA_SHLVL"));
+        json.member("conda_version", TAIPAN_VERSION);
+        json.member("config_files", config.sources);
+        json.member("default_prefix", active.empty() ? config.root_prefix : active);
+        write_environments(json, invocation, config);
+        json.member("envs_dirs", config.envs_dirs);
+        json.member("offline", config.offline);
+        json.member("pkgs_dirs", config.pkgs_dirs);
+        json.member("platform", config.subdir);
+        json.member("rc_path", config.home + "/.condarc");
+        json.member("root_prefix", config.root_prefix);
+        json.member("root_writable", ::access(config.root_prefix.c_str(), W_OK) == 0);
+        json.member("solver", "libsolv");
+        json.member("taipan_version", TAIPAN_VERSION);
+        json.member("user_agent", user_agent());
+        json.member("user_rc_path", config.home + "/.condarc");
+        json.key("virtual_pkgs").begin_array();
+        for (const auto& package : detect_virtual_packages(config.subdir, config.environment)) {
+            json.value(std::vector<std::string>{package.name, package.version, package.build});
+        }
+        json.end_array();
+        return json.end_object().take() + "\n";
+    }
+
+    CommonOptions common_;
+    bool environments_ = false, base_ = false, all_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<Command> make_info() { return std::make_unique<Info>(); }
+
+} // namespace taipan::cli

@@ -1,0 +1,107 @@
+#include "transaction_command.hpp"
+
+// `install`, `update` and `env update`: changes of an environment that exists.
+
+namespace taipan::cli {
+
+namespace {
+
+class Install : public TransactionCommand {
+public:
+    Options options() override {
+        Options options = spec_argument("packages, e.g. numpy=1.26 'scipy>=1.11'");
+        append(options, file_options());
+        append(options, solve_options());
+        append(options, {
+                            {"--freeze-installed,--no-update-deps",
+                             &freeze_installed_,
+                             {},
+                             "change no installed package, or fail",
+                             "Packages"},
+                            {"--force-reinstall",
+                             &force_reinstall_,
+                             {},
+                             "link the named packages again even if nothing changes",
+                             "Packages"},
+                            {"--prune", &prune_, {}, "remove packages that nothing asked for", "Packages"},
+                        });
+        append(options, link_options());
+        append(options, base_options());
+        append(options, accepted_options());
+        return options;
+    }
+
+protected:
+    [[nodiscard]] Action action() const override { return Action::install; }
+
+    Result<bool> accept(Draft& draft) override {
+        if (!draft.request.install.specs.empty() || force_reinstall_) return true;
+        return make_error(ErrorCode::invalid_argument,
+                          "too few arguments: name at least one package, or a file with -f");
+    }
+};
+
+class Update final : public TransactionCommand {
+public:
+    Options options() override {
+        Options options = spec_argument("names of installed packages");
+        append(options, file_options());
+        append(options, {{"-a,--all,--update-all", &update_all_, {}, "update every package", "Packages"},
+                         {"--prune", &prune_, {}, "remove packages that nothing asked for", "Packages"}});
+        append(options, solve_options());
+        append(options, {{"--freeze-installed,--no-update-deps",
+                          &freeze_installed_,
+                          {},
+                          "change no other installed package, or fail",
+                          "Packages"}});
+        append(options, link_options());
+        append(options, base_options());
+        append(options, accepted_options());
+        return options;
+    }
+
+protected:
+    [[nodiscard]] Action action() const override { return Action::update; }
+
+    Result<bool> accept(Draft& draft) override {
+        if (!draft.request.install.specs.empty() || update_all_) return true;
+        return make_error(ErrorCode::invalid_argument, "no package names supplied: name at least one, or say --all");
+    }
+};
+
+class EnvUpdate final : public Install {
+public:
+    Options options() override {
+        Options options = Install::options();
+        options.front() = {"definition", &specs_, "FILE", "environment file, when -f is not given", "Packages"};
+        return options;
+    }
+
+    Result<int> run(Invocation& invocation) override {
+        if (files_.empty() && specs_.empty()) files_.emplace_back("environment.yml");
+        for (auto& file : specs_) files_.push_back(std::move(file));
+        specs_.clear();
+        common_.yes = true; // as with conda's: the file is the consent
+        return Install::run(invocation);
+    }
+
+protected:
+    Result<void> prepare(Draft& draft) override {
+        for (const auto& file : draft.files) {
+            if (common_.name.empty() && common_.prefix.empty()) common_.name = file.name;
+        }
+        return {};
+    }
+    Result<bool> accept(Draft& draft) override {
+        draft.request.empty_is_fine = true;
+        return true;
+    }
+};
+
+} // namespace
+
+std::unique_ptr<Command> make_install() { return std::make_unique<Install>(); }
+std::unique_ptr<Command> make_update() { return std::make_unique<Update>(); }
+std::unique_ptr<Command> make_env_update() { return std::make_unique<EnvUpdate>(); }
+
+} // namespace taipan::cli

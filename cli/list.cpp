@@ -1,0 +1,170 @@
+#include <algorithm>
+#include <regex>
+
+#include <fmt/format.h>
+
+#include "package_json.hpp"
+#include "pip_packages.hpp"
+#include "prefix/prefix_data.hpp"
+#include "revisions.hpp"
+#include "solve/topological.hpp"
+#include "target_prefix.hpp"
+
+// `list` in conda's forms (conda-spec 9.3).
+
+namespace taipan::cli {
+
+namespace {
+
+constexpr std::size_t name_width = 23, version_width = 15, build_width = 15;
+
+std::string channel_column(const PackageRecord& record, bool show_all) {
+    return record.channel_name == "defaults" && !show_all ? std::string() : record.channel_name;
+}
+
+std::string package_table(const std::vector<PackageRecord>& records, const std::string& prefix, bool show_all) {
+    std::size_t name = name_width, version = version_width, build = build_width;
+    for (const auto& record : records) {
+        name = std::max(name, record.name.size());
+        version = std::max(version, record.version.size());
+        build = std::max(build, record.build.size());
+    }
+    std::string text = "# packages in environment at " + prefix + ":\n#\n";
+    text += fmt::format("# {:<{}}  {:<{}}  {:<{}}  Channel\n", "Name", name, "Version", version, "Build", build);
+    for (const auto& record : records) {
+        std::string line = fmt::format("{:<{}}  {:<{}}  {:<{}}  {}", record.name, name + 2, record.version, version,
+                                       record.build, build, channel_column(record, show_all));
+        line.erase(line.find_last_not_of(' ') + 1);
+        text += line + '\n';
+    }
+    return text;
+}
+
+std::string file_header(const std::string& subdir) {
+    return "# This file may be used to create an environment using:\n"
+           "# $ conda create --name <env> --file <this file>\n"
+           "# platform: " +
+           subdir + "\n# created-by: taipan " TAIPAN_VERSION "\n";
+}
+
+class List final : public Command {
+public:
+    Options options() override {
+        const std::string group = "Listing";
+        Options options = {
+            {"regex", &pattern_, "REGEX", "list packages whose name matches", group},
+            {"-f,--full-name", &full_name_, {}, "the whole name must be equal", group},
+            {"-e,--export", &export_, {}, "as lines that `create --file` understands", group},
+            {"--explicit", &explicit_, {}, "as URLs that are installed without solving", group},
+            {"--md5", &md5_, {}, "with --explicit: add the MD5 hashes", group},
+            {"--sha256", &sha256_, {}, "with --explicit: add the SHA-256 hashes", group},
+            {"-c,--canonical", &canonical_, {}, "as channel/platform::name-version-build", group},
+            {"--revisions", &revisions_, {}, "what earlier runs changed", group},
+            {"--no-pip", &no_pip_, {}, "leave out what pip installed", group},
+            {"--reverse", &reverse_, {}, "in the reverse order", group},
+            {"--show-channel-urls", &show_channels_, {}, "name the channel of packages from defaults too", group},
+        };
+        append(options, common_.prefix_options());
+        append(options, common_.output_options());
+        append(options, common_.config_options());
+        return options;
+    }
+    [[nodiscard]] std::string usage_error() const override {
+        if ((md5_ || sha256_) && !explicit_) return "--md5 and --sha256 go with --explicit";
+        return common_.usage_error();
+    }
+    [[nodiscard]] bool wants_json() const override { return json_; }
+
+    Result<int> run(Invocation& invocation) override {
+        json_ = common_.json.value_or(false);
+        TAIPAN_TRY(auto config, load_settings(invocation, common_));
+        json_ = config.json;
+        TAIPAN_TRY(const auto prefix, resolve_target(invocation, common_, config, WithoutTarget::active_or_root));
+        TAIPAN_TRY(config, load_settings_for_prefix(invocation, common_, prefix, std::move(config)));
+        TAIPAN_CHECK(require_environment(prefix));
+        if (revisions_) {
+            TAIPAN_TRY(const auto blocks, load_history(prefix));
+            invocation.console.print(revisions_text(blocks));
+            return exit_success;
+        }
+        TAIPAN_TRY(const auto data, load_prefix(prefix, RecordDetail::identity, config.channel_settings));
+        for (const auto& warning : data.warnings) invocation.console.print_error("warning: " + warning + "\n");
+        if (explicit_) {
+            invocation.console.print(explicit_text(data, config));
+            return exit_success;
+        }
+        TAIPAN_TRY(auto records, chosen_records(data));
+        invocation.console.print(rendered(records, prefix, config));
+        return exit_success;
+    }
+
+private:
+    Result<std::vector<PackageRecord>> chosen_records(const PrefixData& data) const {
+        std::vector<PackageRecord> records = data.packages();
+        if (!no_pip_ && !canonical_) {
+            TAIPAN_TRY(auto from_pip, pip_packages(data));
+            for (auto& record : from_pip) records.push_back(std::move(record));
+        }
+        std::sort(records.begin(), records.end(),
+                  [](const PackageRecord& a, const PackageRecord& b) { return a.name < b.name; });
+        if (!pattern_.empty()) {
+            try {
+                const std::regex expression(pattern_);
+                std::erase_if(records, [&](const PackageRecord& record) {
+                    return full_name_ ? record.name != pattern_ : !std::regex_search(record.name, expression);
+                });
+            } catch (const std::regex_error&) {
+                return make_error(ErrorCode::invalid_argument, "'" + pattern_ + "' is no regular expression");
+            }
+            if (records.empty() && !json_) {
+                return make_error(ErrorCode::invalid_argument, "No packages match '" + pattern_ + "'.");
+            }
+        }
+        if (reverse_) std::reverse(records.begin(), records.end());
+        return records;
+    }
+
+    [[nodiscard]] std::string rendered(const std::vector<PackageRecord>& records, const std::string& prefix,
+                                       const Config& config) const {
+        if (json_) {
+            JsonWriter json;
+            json.begin_array();
+            for (const auto& record : records) write_package(json, record, config.channel_settings);
+            return json.end_array().take() + "\n";
+        }
+        std::string text;
+        if (canonical_) {
+            for (const auto& record : records) text += record.dist_string() + '\n';
+        } else if (export_) {
+            text = file_header(config.subdir);
+            for (const auto& record : records) text += record.name + '=' + record.version + '=' + record.build + '\n';
+        } else {
+            text = package_table(records, prefix, show_channels_ || config.show_channel_urls);
+        }
+        return text;
+    }
+
+    [[nodiscard]] std::string explicit_text(const PrefixData& data, const Config& config) const {
+        std::string text = file_header(config.subdir) + "@EXPLICIT\n";
+        for (const auto& record : topological_sort(data.packages())) {
+            if (record.url.empty()) {
+                text += "# no URL for: " + record.fn + '\n';
+                continue;
+            }
+            const std::string& hash = sha256_ ? record.sha256 : record.md5;
+            text += record.url + ((md5_ || sha256_) && !hash.empty() ? '#' + hash : "") + '\n';
+        }
+        return text;
+    }
+
+    CommonOptions common_;
+    std::string pattern_;
+    bool full_name_ = false, export_ = false, explicit_ = false, md5_ = false, sha256_ = false, canonical_ = false;
+    bool revisions_ = false, no_pip_ = false, reverse_ = false, show_channels_ = false, json_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<Command> make_list() { return std::make_unique<List>(); }
+
+} // namespace taipan::cli

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "base/json_writer.hpp"
+#include "flow/plan.hpp"
+#include "model/channel.hpp"
+#include "model/record.hpp"
+
+namespace taipan::cli {
+
+/// One package as `list --json` and the LINK and UNLINK lists have it (conda-spec 9.3).
+void write_package(JsonWriter& json, const PackageRecord& record, const ChannelSettings& settings);
+/// One package with all that its channel says of it, as the FETCH list has it; keys sorted.
+void write_full_record(JsonWriter& json, const PackageRecord& record);
+/// conda's `channel.name` of a base URL: the last part of a file URL, else what follows the alias or the host.
+[[nodiscard]] std::string short_channel_name(const PackageRecord& record, const ChannelSettings& settings);
+
+/// The document of create, install, update and remove (conda-spec 12.3), with a final newline.
+struct PlanDocument {
+    const Plan* plan = nullptr; ///< nullptr: nothing was planned, only `message` tells
+    std::string prefix;
+    std::string message;
+    bool dry_run = false;
+};
+[[nodiscard]] std::string plan_json(const PlanDocument& document, const ChannelSettings& settings);
+
+} // namespace taipan::cli

@@ -1,0 +1,141 @@
+#include "base/json_writer.hpp"
+#include "environment_removal.hpp"
+#include "flow/install.hpp"
+#include "prefix/frozen.hpp"
+#include "prefix/prefix_data.hpp"
+#include "progress.hpp"
+#include "signals.hpp"
+#include "transaction_command.hpp"
+
+// `remove` takes packages out of an environment; `remove --all` and `env remove` delete the environment itself.
+
+namespace taipan::cli {
+
+namespace {
+
+class Remove final : public TransactionCommand {
+public:
+    Options options() override {
+        const std::string group = "Packages";
+        Options options = spec_argument("names of packages to remove");
+        append(options, {
+                            {"--all", &all_, {}, "remove the whole environment", group},
+                            {"--force-remove,--force",
+                             &force_,
+                             {},
+                             "remove exactly the named packages, even if others need them",
+                             group},
+                            {"--no-pin", &no_pin_, {}, "ignore pinned packages", group},
+                            {"--prune-deps", &prune_deps_, {}, {}, group},
+                        });
+        append(options, base_options());
+        append(options, accepted_options());
+        return options;
+    }
+
+    [[nodiscard]] std::string usage_error() const override {
+        if (all_ && !specs_.empty()) return "--all removes everything; name no packages beside it";
+        return TransactionCommand::usage_error();
+    }
+
+protected:
+    [[nodiscard]] Action action() const override { return Action::remove; }
+
+    Result<bool> accept(Draft& draft) override {
+        if (all_) {
+            TAIPAN_TRY(const int code, remove_whole_environment(draft.invocation, std::move(draft.config),
+                                                                draft.request.install.prefix, common_.dry_run));
+            static_cast<void>(code);
+            return false;
+        }
+        if (specs_.empty()) {
+            return make_error(ErrorCode::invalid_argument,
+                              "no package names supplied: name at least one, or say --all");
+        }
+        draft.request.install.force_remove = force_;
+        return true;
+    }
+
+private:
+    bool all_ = false, force_ = false, prune_deps_ = true;
+};
+
+class EnvRemove final : public Command {
+public:
+    Options options() override {
+        Options options = common_.prefix_options();
+        append(options, common_.output_options());
+        append(options, common_.consent_options());
+        append(options, common_.config_options());
+        return options;
+    }
+    [[nodiscard]] std::string usage_error() const override { return common_.usage_error(); }
+    [[nodiscard]] bool wants_json() const override { return common_.json.value_or(false); }
+
+    Result<int> run(Invocation& invocation) override {
+        TAIPAN_TRY(auto config, load_settings(invocation, common_));
+        TAIPAN_TRY(const auto prefix, resolve_target(invocation, common_, config, WithoutTarget::fail));
+        return remove_whole_environment(invocation, std::move(config), prefix, common_.dry_run);
+    }
+
+private:
+    CommonOptions common_;
+};
+
+Result<void> require_removable(const Invocation& invocation, const Config& config, const std::string& prefix) {
+    if (prefix == config.root_prefix) {
+        return make_error(ErrorCode::invalid_argument,
+                          "the root prefix " + prefix + " holds all environments and is not removed by this command");
+    }
+    if (prefix == invocation.variable("CONDA_PREFIX")) {
+        return make_error(ErrorCode::invalid_argument,
+                          "cannot remove the environment that is active (" + prefix + "); deactivate it first");
+    }
+    TAIPAN_CHECK(require_environment(prefix));
+    if (config.protect_frozen_envs) TAIPAN_CHECK(require_not_frozen(prefix));
+    return require_writable(std::string(prefix));
+}
+
+std::string removal_json(const std::string& prefix, bool dry_run) {
+    JsonWriter json;
+    json.begin_object();
+    if (dry_run) json.member("dry_run", true);
+    json.member("prefix", prefix).member("success", true);
+    return json.end_object().take() + "\n";
+}
+
+} // namespace
+
+Result<int> remove_whole_environment(Invocation& invocation, Config config, const std::string& prefix, bool dry_run) {
+    TAIPAN_CHECK(require_removable(invocation, config, prefix));
+    Console& console = invocation.console;
+    const bool json = config.json, quiet = config.quiet;
+    if (!json && !quiet) console.print("\nRemove all packages in environment " + prefix + ":\n\n");
+    StopSource stop;
+    const StopOnSignals signals(stop);
+    if (!dry_run && !json && !config.always_yes) {
+        TAIPAN_TRY(const bool yes,
+                   console.confirm("Everything found in the environment will be removed. Proceed?", false));
+        if (!yes) {
+            console.print_error("\nCondaSystemExit: Exiting.\n\n");
+            return exit_success;
+        }
+    }
+    if (!dry_run) {
+        const auto progress = make_progress(console, true, config.verbosity);
+        Session session(std::move(config), *progress, stop);
+        TAIPAN_CHECK(remove_environment(session, prefix));
+    }
+    if (json)
+        console.print(removal_json(prefix, dry_run));
+    else if (dry_run)
+        console.print_error("\nDryRunExit: Dry run. Exiting.\n\n");
+    else if (!quiet)
+        console.print("Environment removed: " + prefix + "\n");
+    return exit_success;
+}
+
+std::unique_ptr<Command> make_remove() { return std::make_unique<Remove>(); }
+std::unique_ptr<Command> make_env_remove() { return std::make_unique<EnvRemove>(); }
+
+} // namespace taipan::cli

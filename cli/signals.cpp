@@ -1,0 +1,56 @@
+#include "signals.hpp"
+
+#include <array>
+#include <atomic>
+#include <csignal>
+
+#include <unistd.h>
+
+namespace taipan::cli {
+
+namespace {
+
+constexpr std::array<int, 3> ending_signals = {SIGINT, SIGTERM, SIGHUP};
+
+// A handler has no other way to its data than a global.
+std::atomic<StopSource*> target{nullptr};
+std::atomic<int> received{0};
+struct sigaction before_pipe {};
+std::array<struct sigaction, ending_signals.size()> before{};
+
+extern "C" void on_ending_signal(int number) {
+    if (received.fetch_add(1) >= 2) ::_exit(128 + number);
+    if (auto* stop = target.load()) stop->request_stop();
+}
+
+extern "C" void on_pipe(int) {} // a handler, not SIG_IGN: handlers are not inherited across exec
+
+} // namespace
+
+StopOnSignals::StopOnSignals(StopSource& stop) {
+    target.store(&stop);
+    received.store(0);
+    struct sigaction action {};
+    sigemptyset(&action.sa_mask);
+    action.sa_handler = &on_ending_signal; // without SA_RESTART: a question waiting for its answer ends too
+    for (std::size_t i = 0; i < ending_signals.size(); ++i) {
+        struct sigaction old {};
+        // sigaction fails only for numbers that are no signals.
+        static_cast<void>(::sigaction(ending_signals[i], nullptr, &old));
+        before[i] = old;
+        if (old.sa_handler != SIG_IGN) static_cast<void>(::sigaction(ending_signals[i], &action, nullptr)); // nohup
+    }
+    action.sa_handler = &on_pipe;
+    action.sa_flags = SA_RESTART;
+    static_cast<void>(::sigaction(SIGPIPE, &action, &before_pipe));
+}
+
+StopOnSignals::~StopOnSignals() {
+    for (std::size_t i = 0; i < ending_signals.size(); ++i) {
+        static_cast<void>(::sigaction(ending_signals[i], &before[i], nullptr));
+    }
+    static_cast<void>(::sigaction(SIGPIPE, &before_pipe, nullptr));
+    target.store(nullptr);
+}
+
+} // namespace taipan::cli

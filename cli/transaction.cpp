@@ -1,0 +1,195 @@
+#include "transaction.hpp"
+
+#include <map>
+
+#include "activation.hpp"
+#include "base/filesystem.hpp"
+#include "flow/install.hpp"
+#include "package_json.hpp"
+#include "plan_view.hpp"
+#include "prefix/environment_variables.hpp"
+#include "progress.hpp"
+#include "signals.hpp"
+#include "target_prefix.hpp"
+
+// One run of create, install, update or remove, as a person sees it: plan, question, work, report. The engine does the
+// work; here are only order and words. What must hold: nothing is touched before the plan is accepted; an environment
+// that is to be replaced goes only when the new plan stands; with --json stdout gets exactly one document.
+
+namespace taipan::cli {
+
+namespace {
+
+class TransactionRun {
+public:
+    TransactionRun(Invocation& invocation, Config config, const TransactionRequest& request)
+        : console_(invocation.console),
+          request_(request),
+          signals_(stop_),
+          progress_(make_progress(console_, config.quiet, config.verbosity)),
+          session_(std::move(config), *progress_, stop_) {}
+
+    Result<void> run(TransactionOutcome& outcome) {
+        for (const auto& text : config().warnings) progress_->note(Severity::info, text);
+        for (const auto& text : request_.notes) progress_->note(Severity::warning, text);
+        TAIPAN_TRY(Plan plan, make_plan());
+        for (const auto& text : plan.warnings) progress_->note(Severity::warning, text);
+        if (plan.nothing_to_do() && !plan.new_prefix) return nothing_to_do(plan, outcome);
+        TAIPAN_TRY(const bool accepted, show_and_ask(plan));
+        if (!accepted) return {};
+        if (request_.download_only) return download(plan);
+        if (request_.replace_existing) TAIPAN_CHECK(remove_environment(session_, request_.install.prefix));
+        expect(plan);
+        TAIPAN_TRY(const InstallReport report, apply_plan(session_, plan));
+        TAIPAN_CHECK(note_platform(plan));
+        TAIPAN_CHECK(finish_environment(outcome));
+        show_report(plan, report);
+        return {};
+    }
+
+private:
+    [[nodiscard]] const Config& config() const { return session_.config(); }
+    [[nodiscard]] const std::string& prefix() const { return request_.install.prefix; }
+
+    /// A plan for a prefix that will be free by then, or that is not used at all, is made for a name beside it.
+    Result<Plan> make_plan() {
+        InstallRequest install = request_.install;
+        const bool elsewhere = request_.replace_existing;
+        if (elsewhere) install.prefix += ".taipan-new";
+        TAIPAN_TRY(Plan plan, taipan::make_plan(session_, install));
+        plan.prefix = prefix();
+        return plan;
+    }
+
+    /// False when the run ends here: dry run, or the answer was no.
+    Result<bool> show_and_ask(const Plan& plan) {
+        progress_->pause();
+        if (config().json) {
+            if (request_.dry_run) console_.print(plan_json({&plan, prefix(), {}, true}, config().channel_settings));
+            progress_->resume();
+            return !request_.dry_run;
+        }
+        const auto width = console_.terminal().output ? static_cast<std::size_t>(console_.terminal().width()) : 0;
+        console_.print(plan_text(plan, width));
+        if (request_.dry_run) {
+            console_.print_error("\nDryRunExit: Dry run. Exiting.\n\n");
+            return false;
+        }
+        if (!config().always_yes) {
+            TAIPAN_TRY(const bool yes, console_.confirm("Confirm changes:"));
+            if (!yes) {
+                console_.print_error("\nCondaSystemExit: Exiting.\n\n");
+                return false;
+            }
+            console_.print("\n");
+        }
+        TAIPAN_CHECK(console_.flush());
+        progress_->resume();
+        return true;
+    }
+
+    void expect(const Plan& plan) {
+        std::uint64_t missing = 0, unpacked = 0;
+        for (const auto& package : plan.link) {
+            missing += package.cached == CacheState::missing ? 1 : 0;
+            unpacked += package.cached == CacheState::extracted ? 0 : 1;
+        }
+        progress_->expect(Stage::fetch, missing, plan.download_bytes());
+        progress_->expect(Stage::extract, unpacked, 0);
+        progress_->expect(Stage::link, plan.link.size(), 0);
+    }
+
+    Result<void> nothing_to_do(const Plan& plan, TransactionOutcome& outcome) {
+        if (!request_.dry_run) TAIPAN_CHECK(finish_environment(outcome));
+        progress_->finish();
+        const std::string message =
+            plan.action == Action::remove ? "Nothing to remove." : "All requested packages already installed.";
+        if (config().json) {
+            console_.print(plan_json({nullptr, prefix(), message, request_.dry_run}, config().channel_settings));
+        } else if (!request_.empty_is_fine) {
+            console_.print("\n# " + message + "\n\n");
+        }
+        return {};
+    }
+
+    Result<void> download(const Plan& plan) {
+        expect(plan);
+        progress_->expect(Stage::link, 0, 0);
+        TAIPAN_TRY(const InstallReport report, warm_cache(session_, plan));
+        progress_->finish();
+        if (config().json) {
+            console_.print(plan_json({&plan, prefix(), {}, false}, config().channel_settings));
+        } else if (!config().quiet) {
+            console_.print(progress_->summary() + "\nThe packages are in the cache; nothing was installed "
+                                                  "(--download-only).\n");
+        }
+        return {};
+    }
+
+    /// An environment for another platform remembers it (conda-spec 4.8).
+    Result<void> note_platform(const Plan& plan) {
+        if (!plan.new_prefix || config().subdir == native_subdir()) return {};
+        return write_file_atomic(prefix() + "/.condarc", "subdir: " + config().subdir + "\n");
+    }
+
+    /// Variables and pip: what an environment file asks for beyond packages.
+    Result<void> finish_environment(TransactionOutcome& outcome) {
+        if (!request_.pip.empty()) {
+            progress_->pause();
+            if (!config().json) console_.print("Installing with pip:\n");
+            TAIPAN_CHECK(console_.flush());
+            auto installed = install_with_pip(session_, prefix(), request_.pip);
+            progress_->resume();
+            outcome.pip_failed = !installed;
+            if (!installed) return installed;
+        }
+        if (!request_.variables.empty()) {
+            TAIPAN_TRY(auto variables, state_variables(prefix()));
+            for (const auto& [name, value] : request_.variables) variables.insert_or_assign(name, value);
+            TAIPAN_CHECK(write_state_variables(prefix(), variables));
+        }
+        return {};
+    }
+
+    void show_report(const Plan& plan, const InstallReport& report) {
+        progress_->finish();
+        std::string text;
+        for (const auto& message : report.messages) text += message + (message.ends_with('\n') ? "" : "\n");
+        if (config().json) {
+            if (!text.empty()) console_.print_error(text);
+            console_.print(plan_json({&plan, prefix(), {}, false}, config().channel_settings));
+            return;
+        }
+        if (!config().quiet) {
+            text += progress_->summary();
+            if (report.linked_files > 0) {
+                text += "; " + std::to_string(report.linked_files) + " files by " +
+                        (report.link_mode.empty() ? "link" : report.link_mode);
+            }
+            text += '\n';
+        }
+        if (plan.new_prefix) text += hint();
+        console_.print(text);
+    }
+
+    [[nodiscard]] std::string hint() const {
+        return "#\n# To run a program in this environment, use\n#\n#     $ taipan run " +
+               selecting_words(prefix(), config()) + " PROGRAM\n#\n\n";
+    }
+
+    Console& console_;
+    const TransactionRequest& request_;
+    StopSource stop_;
+    StopOnSignals signals_;
+    std::unique_ptr<Progress> progress_;
+    Session session_;
+};
+
+} // namespace
+
+Result<void> run_transaction(Invocation& invocation, Config config, const TransactionRequest& request,
+                             TransactionOutcome& outcome) {
+    return TransactionRun(invocation, std::move(config), request).run(outcome);
+}
+
+} // namespace taipan::cli

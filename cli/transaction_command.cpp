@@ -1,0 +1,156 @@
+#include "transaction_command.hpp"
+
+#include <algorithm>
+
+#include "base/filesystem.hpp"
+#include "config/expand.hpp"
+#include "model/match_spec.hpp"
+
+namespace taipan::cli {
+
+namespace {
+
+bool asks_for(const std::vector<std::string>& specs, std::string_view name) {
+    return std::any_of(specs.begin(), specs.end(), [&](const std::string& text) {
+        const auto spec = MatchSpec::parse(text);
+        return spec && spec->name() == name;
+    });
+}
+
+} // namespace
+
+Options TransactionCommand::base_options() {
+    Options options = common_.prefix_options();
+    append(options, common_.channel_options());
+    append(options, common_.output_options());
+    append(options, common_.consent_options());
+    append(options, common_.config_options());
+    return options;
+}
+
+Options TransactionCommand::file_options() {
+    return {{"-f,--file", &files_, "FILE", "environment.yml, list of specs or @EXPLICIT list; may be repeated",
+             "Packages"}};
+}
+
+Options TransactionCommand::solve_options() {
+    const std::string group = "Packages";
+    return {
+        {"--no-deps", &no_deps_, {}, "install exactly the named packages, whatever they need", group},
+        {"--only-deps,--deps-only", &only_deps_, {}, "install what the named packages need, not themselves", group},
+        {"--no-pin", &no_pin_, {}, "ignore pinned packages", group},
+    };
+}
+
+Options TransactionCommand::link_options() {
+    const std::string group = "Packages";
+    return {
+        {"--download-only", &download_only_, {}, "only bring the packages into the cache", group},
+        {"--copy,--always-copy", &copy_, {}, "copy files, do not link them to the cache", group},
+        {"--pyc", &pyc_, {}, "compile Python files (the default)", group},
+        {"--no-pyc", &pyc_, {}, "do not compile Python files", group, false},
+    };
+}
+
+Options TransactionCommand::accepted_options() {
+    const std::string group = "Accepted for compatibility, without effect";
+    return {
+        {"--solver,--experimental-solver", &accepted_value_, "NAME", "there is one solver", group},
+        {"--repodata-fn", &accepted_value_, "FILE", "the whole index is always used", group},
+        {"--no-lock", &accepted_flag_, {}, "locks are held for moments only", group},
+        {"--no-shortcuts,--no-menuinst", &accepted_flag_, {}, "no shortcuts are made", group},
+        {"--no-banner,--no-env,--no-progress-bars", &accepted_flag_, {}, {}, group},
+    };
+}
+
+Options TransactionCommand::spec_argument(std::string help) {
+    return {{"specs", &specs_, "SPEC", std::move(help), "Packages"}};
+}
+
+std::string_view TransactionCommand::error_name(ErrorCode code) const {
+    if (pip_failed_ && code != ErrorCode::cancelled) return "CondaEnvException";
+    if (action() == Action::remove && code == ErrorCode::package_not_found) return "PackagesNotFoundInPrefixError";
+    return {};
+}
+
+Result<void> TransactionCommand::read_files(Draft& draft) {
+    const RequestFileContext context{draft.config.environment, draft.config.home, draft.config.working_directory,
+                                     draft.config.subdir};
+    for (const auto& path : files_) {
+        TAIPAN_TRY(auto file, read_request_file(path, context));
+        if (file.kind == RequestFile::Kind::explicit_urls && !file.platform.empty() &&
+            file.platform != draft.config.subdir) {
+            return make_error(ErrorCode::invalid_argument, path + " is for the platform " + file.platform +
+                                                               ", but packages for " + draft.config.subdir +
+                                                               " are wanted; use --platform, or another file");
+        }
+        draft.files.push_back(std::move(file));
+    }
+    return {};
+}
+
+Result<void> TransactionCommand::fill_request(Draft& draft) {
+    auto& request = draft.request;
+    auto& install = request.install;
+    install.specs = specs_;
+    std::vector<std::string> channels;
+    bool nodefaults = false;
+    for (auto& file : draft.files) {
+        install.specs.insert(install.specs.end(), file.dependencies.begin(), file.dependencies.end());
+        channels.insert(channels.end(), file.channels.begin(), file.channels.end());
+        nodefaults = nodefaults || file.nodefaults;
+        request.notes.insert(request.notes.end(), file.warnings.begin(), file.warnings.end());
+        request.variables.insert(request.variables.end(), file.variables.begin(), file.variables.end());
+        if (file.pip.empty()) continue;
+        request.pip.lines.insert(request.pip.lines.end(), file.pip.begin(), file.pip.end());
+        request.pip.directory = std::string(
+            parent_path(absolute_path(expand_home(file.path, draft.config.home), draft.config.working_directory)));
+    }
+    if (!request.pip.empty() && !asks_for(install.specs, "pip")) {
+        request.notes.emplace_back("the file has a 'pip:' part, but 'pip' is not among its dependencies; it is added");
+        install.specs.insert(install.specs.begin(), "pip");
+    }
+    install.action = action();
+    install.channels = request_channels(common_, draft.config, channels, nodefaults);
+    install.command_line = draft.invocation.command_line();
+    install.no_deps = no_deps_;
+    install.only_deps = only_deps_;
+    install.freeze_installed = freeze_installed_;
+    install.force_reinstall = force_reinstall_;
+    install.update_all = update_all_;
+    install.prune = prune_;
+    install.no_pin = no_pin_;
+    install.no_default_packages = no_default_packages_;
+    request.dry_run = common_.dry_run;
+    request.download_only = download_only_;
+    return {};
+}
+
+void TransactionCommand::apply_to_config(Config& config) const {
+    if (copy_) config.always_copy = *copy_;
+    if (pyc_) config.compile_pyc = *pyc_;
+}
+
+Result<int> TransactionCommand::run(Invocation& invocation) {
+    json_ = common_.json.value_or(false);
+    Draft draft{invocation, {}, {}, {}};
+    TAIPAN_TRY(draft.config, load_settings(invocation, common_));
+    json_ = draft.config.json;
+    TAIPAN_CHECK(read_files(draft));
+    TAIPAN_CHECK(prepare(draft));
+    TAIPAN_TRY(const std::string prefix, resolve_target(invocation, common_, draft.config, without_target()));
+    TAIPAN_TRY(draft.config, load_settings_for_prefix(invocation, common_, prefix, std::move(draft.config)));
+    apply_to_config(draft.config);
+    draft.request.install.prefix = prefix;
+    TAIPAN_CHECK(fill_request(draft));
+    TAIPAN_TRY(const bool go_on, accept(draft));
+    if (!go_on) return exit_success;
+    if (!draft.request.dry_run && !draft.request.download_only) TAIPAN_CHECK(require_writable(prefix));
+    TransactionOutcome outcome;
+    auto done = run_transaction(invocation, std::move(draft.config), draft.request, outcome);
+    pip_failed_ = outcome.pip_failed;
+    if (!done) return std::move(done).error();
+    return outcome.exit_code;
+}
+
+} // namespace taipan::cli

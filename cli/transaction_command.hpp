@@ -1,0 +1,63 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "command.hpp"
+#include "common_options.hpp"
+#include "config/environment_file.hpp"
+#include "target_prefix.hpp"
+#include "transaction.hpp"
+
+namespace taipan::cli {
+
+/// What create, install, update and remove share: options, reading of files, resolving of names, and the run.
+/// A derived command says which options it has and fills in what is its own.
+class TransactionCommand : public Command {
+public:
+    [[nodiscard]] std::string usage_error() const override { return common_.usage_error(); }
+    [[nodiscard]] bool wants_json() const override { return json_; }
+    [[nodiscard]] std::string_view error_name(ErrorCode code) const override;
+    Result<int> run(Invocation& invocation) override;
+
+protected:
+    /// The request before it is complete; derived commands may look and change.
+    struct Draft {
+        Invocation& invocation;
+        Config config;
+        TransactionRequest request;
+        std::vector<RequestFile> files;
+    };
+
+    [[nodiscard]] virtual Action action() const = 0;
+    [[nodiscard]] virtual WithoutTarget without_target() const { return WithoutTarget::active_or_root; }
+    /// Called when files are read, before the target is resolved.
+    virtual Result<void> prepare(Draft&) { return {}; }
+    /// Called when the request is complete, before the run. False ends the command with success.
+    virtual Result<bool> accept(Draft&) { return true; }
+
+    [[nodiscard]] Options base_options();     ///< environment, configuration, output, consent, channels
+    [[nodiscard]] Options file_options();     ///< -f
+    [[nodiscard]] Options solve_options();    ///< --no-deps, --freeze-installed, ...
+    [[nodiscard]] Options link_options();     ///< --copy, --no-pyc, --download-only
+    [[nodiscard]] Options accepted_options(); ///< those of conda and mamba that have no effect here
+    [[nodiscard]] Options spec_argument(std::string help);
+
+    CommonOptions common_;
+    std::vector<std::string> specs_, files_;
+    bool no_deps_ = false, only_deps_ = false, freeze_installed_ = false, force_reinstall_ = false, no_pin_ = false;
+    bool no_default_packages_ = false, prune_ = false, update_all_ = false, download_only_ = false;
+    std::optional<bool> copy_, pyc_;
+    bool json_ = false;
+
+private:
+    Result<void> read_files(Draft& draft);
+    Result<void> fill_request(Draft& draft);
+    void apply_to_config(Config& config) const;
+
+    bool accepted_flag_ = false;
+    std::string accepted_value_;
+    bool pip_failed_ = false;
+};
+
+} // namespace taipan::cli

@@ -1,0 +1,271 @@
+// Small, honest wrappers of the system calls that everything else stands on. Each one retries EINTR, checks
+// what the kernel answered and turns errno into an Error that names the action and the path.
+
+#include "base/filesystem.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <thread>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace taipan {
+
+namespace {
+
+ErrorCode code_of_errno(int errno_value) {
+    switch (errno_value) {
+    case ENOSPC:
+    case EDQUOT: return ErrorCode::no_space;
+    case EACCES:
+    case EPERM:
+    case EROFS: return ErrorCode::not_writable;
+    default: return ErrorCode::io;
+    }
+}
+
+Result<void> remove_children(int directory_fd, const std::string& path);
+
+Result<void> remove_entry(int parent_fd, const char* name, const std::string& path) {
+    if (::unlinkat(parent_fd, name, 0) == 0 || errno == ENOENT) return {};
+    if (errno != EISDIR && errno != EPERM) return system_error(errno, "cannot remove", path);
+    const int unlink_errno = errno;
+    UniqueFd child(::openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!child) return system_error(errno == ENOTDIR ? unlink_errno : errno, "cannot remove", path);
+    TAIPAN_CHECK(remove_children(child.get(), path));
+    if (::unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
+    return system_error(errno, "cannot remove", path);
+}
+
+Result<void> remove_children(int directory_fd, const std::string& path) {
+    const int listing_fd = ::fcntl(directory_fd, F_DUPFD_CLOEXEC, 0);
+    if (listing_fd < 0) return system_error(errno, "cannot list", path);
+    struct Closer {
+        void operator()(DIR* directory) const { ::closedir(directory); }
+    };
+    std::unique_ptr<DIR, Closer> directory(::fdopendir(listing_fd));
+    if (!directory) {
+        const int saved = errno;
+        ::close(listing_fd);
+        return system_error(saved, "cannot list", path);
+    }
+    while (true) {
+        errno = 0;
+        const dirent* entry = ::readdir(directory.get()); // NOLINT(concurrency-mt-unsafe): own stream
+        if (entry == nullptr) break;
+        const std::string_view name = entry->d_name;
+        if (name == "." || name == "..") continue;
+        TAIPAN_CHECK(remove_entry(directory_fd, entry->d_name, path + '/' + entry->d_name));
+    }
+    if (errno != 0) return system_error(errno, "cannot list", path);
+    return {};
+}
+
+} // namespace
+
+Error system_error(int errno_value, std::string_view action, std::string_view path) {
+    std::array<char, 256> buffer{};
+    const char* reason = ::strerror_r(errno_value, buffer.data(), buffer.size());
+    std::string message(action);
+    message.append(" ").append(path).append(": ").append(reason);
+    return make_error(code_of_errno(errno_value), std::move(message));
+}
+
+UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
+    if (this != &other) {
+        reset();
+        fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+}
+
+void UniqueFd::reset() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+}
+
+Result<UniqueFd> open_directory(const std::string& path) {
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return system_error(errno, "cannot open directory", path);
+    return fd;
+}
+
+Result<std::string> read_file(const std::string& path, std::uint64_t limit) {
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return system_error(errno, "cannot open", path);
+    struct stat status{};
+    if (::fstat(fd.get(), &status) != 0) return system_error(errno, "cannot stat", path);
+    std::string content;
+    content.resize(status.st_size > 0 && static_cast<std::uint64_t>(status.st_size) <= limit
+                       ? static_cast<std::size_t>(status.st_size) + 1
+                       : 4096);
+    std::size_t filled = 0;
+    while (true) {
+        if (filled == content.size()) content.resize(content.size() * 2);
+        const ssize_t got = ::read(fd.get(), content.data() + filled, content.size() - filled);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return system_error(errno, "cannot read", path);
+        if (got == 0) break;
+        filled += static_cast<std::size_t>(got);
+        if (filled > limit) {
+            return make_error(ErrorCode::parse, path + " is larger than the " + std::to_string(limit) +
+                                                    " bytes accepted for such a file");
+        }
+    }
+    content.resize(filled);
+    return content;
+}
+
+Result<void> write_all(int fd, std::string_view bytes, std::string_view path) {
+    while (!bytes.empty()) {
+        const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) return system_error(errno, "cannot write", path);
+        bytes.remove_prefix(static_cast<std::size_t>(wrote));
+    }
+    return {};
+}
+
+Result<void> write_file_atomic(const std::string& path, std::string_view content, mode_t mode) {
+    static std::atomic<unsigned> counter{0};
+    const std::string temporary =
+        path + ".taipan-" + std::to_string(::getpid()) + '-' + std::to_string(counter.fetch_add(1));
+    UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    if (!fd && errno == EEXIST) { // left behind by a killed process that had our number
+        ::unlink(temporary.c_str());
+        fd = UniqueFd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    }
+    if (!fd) return system_error(errno, "cannot create", path);
+    auto written = write_all(fd.get(), content, path);
+    if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = system_error(errno, "cannot replace", path);
+    if (!written) ::unlink(temporary.c_str());
+    return written;
+}
+
+Result<void> append_to_file(const std::string& path, std::string_view content) {
+    const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+    if (!fd) return system_error(errno, "cannot open", path);
+    return write_all(fd.get(), content, path);
+}
+
+Result<void> make_directories(const std::string& path, mode_t mode) {
+    if (::mkdir(path.c_str(), mode) == 0) return {};
+    const int saved = errno;
+    if (saved == EEXIST) {
+        if (is_directory(path)) return {};
+        return make_error(ErrorCode::io, "cannot create directory " + path + ": a file of that name is in the way");
+    }
+    const std::string_view parent = parent_path(path);
+    if (saved != ENOENT || parent.empty() || parent.size() == path.size()) {
+        return system_error(saved, "cannot create directory", path);
+    }
+    TAIPAN_CHECK(make_directories(std::string(parent), mode));
+    if (::mkdir(path.c_str(), mode) == 0 || (errno == EEXIST && is_directory(path))) return {};
+    return system_error(errno, "cannot create directory", path);
+}
+
+Result<void> remove_tree(const std::string& path) { return remove_entry(AT_FDCWD, path.c_str(), path); }
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+bool is_directory(const std::string& path) {
+    struct stat status{};
+    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+std::string absolute_path(std::string_view path, std::string_view working_directory) {
+    std::string joined;
+    if (path.empty() || path.front() != '/') {
+        joined.append(working_directory).append("/");
+    }
+    joined.append(path);
+    std::string clean;
+    std::size_t at = 0;
+    while (at < joined.size()) {
+        const std::size_t end = std::min(joined.find('/', at), joined.size());
+        const std::string_view part = std::string_view(joined).substr(at, end - at);
+        if (part == "..") {
+            clean.resize(clean.empty() ? 0 : clean.rfind('/'));
+        } else if (!part.empty() && part != ".") {
+            clean.append("/").append(part);
+        }
+        at = end + 1;
+    }
+    return clean.empty() ? "/" : clean;
+}
+
+std::string_view base_name(std::string_view path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+std::string_view parent_path(std::string_view path) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string_view::npos) return {};
+    return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
+}
+
+bool is_safe_relative_path(std::string_view path) {
+    if (path.empty() || path.find('\0') != std::string_view::npos) return false;
+    while (true) {
+        const std::size_t end = std::min(path.find('/'), path.size());
+        const std::string_view part = path.substr(0, end);
+        if (part.empty() || part == "." || part == "..") return false;
+        if (end == path.size()) return true;
+        path.remove_prefix(end + 1);
+    }
+}
+
+Result<FileLock> FileLock::acquire(const std::string& path, double timeout_seconds) {
+    using Clock = std::chrono::steady_clock;
+    const auto deadline = Clock::now() + std::chrono::duration<double>(timeout_seconds);
+    while (true) {
+        UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+        if (!fd) return system_error(errno, "cannot open lock file", path);
+        struct flock request{};
+        request.l_type = F_WRLCK;
+        request.l_whence = SEEK_SET;
+        if (::fcntl(fd.get(), F_OFD_SETLK, &request) == 0) {
+            // The holder before us may have removed the file: a lock on a nameless file excludes nobody.
+            struct stat ours{};
+            struct stat named{};
+            const bool same = ::fstat(fd.get(), &ours) == 0 && ::stat(path.c_str(), &named) == 0 &&
+                              ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+            if (same) return FileLock(std::move(fd), path);
+            continue;
+        }
+        if (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL) return FileLock(UniqueFd(), {});
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR) return system_error(errno, "cannot lock", path);
+        if (Clock::now() >= deadline) {
+            return make_error(ErrorCode::locked, "another process has held the lock " + path + " for more than " +
+                                                     std::to_string(static_cast<long>(timeout_seconds)) +
+                                                     " seconds; wait for it to end, then try again");
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+}
+
+FileLock::~FileLock() {
+    if (fd_ && !path_.empty()) ::unlink(path_.c_str()); // before the descriptor closes: see acquire
+}
+
+void raise_open_file_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    // Failing to raise it only makes an EMFILE later more likely, and that one is reported.
+    static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+} // namespace taipan

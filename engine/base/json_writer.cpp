@@ -1,0 +1,171 @@
+#include "base/json_writer.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace taipan {
+
+namespace {
+
+/// Decodes one UTF-8 sequence at `at`; an invalid byte yields U+FFFD and advances by one.
+std::uint32_t next_code_point(std::string_view text, std::size_t& at) {
+    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+    const std::uint8_t lead = byte(at);
+    const int extra = lead < 0x80 ? 0 : (lead & 0xe0U) == 0xc0 ? 1 : (lead & 0xf0U) == 0xe0 ? 2 : (lead & 0xf8U) == 0xf0 ? 3 : -1;
+    if (extra < 0 || at + static_cast<std::size_t>(extra) >= text.size()) {
+        ++at;
+        return 0xfffd;
+    }
+    std::uint32_t point = extra == 0 ? lead : lead & (0x3fU >> static_cast<unsigned>(extra));
+    for (std::size_t i = 1; i <= static_cast<std::size_t>(extra); ++i) {
+        if ((byte(at + i) & 0xc0U) != 0x80) {
+            ++at;
+            return 0xfffd;
+        }
+        point = (point << 6U) | (byte(at + i) & 0x3fU);
+    }
+    at += static_cast<std::size_t>(extra) + 1;
+    return point > 0x10ffff ? 0xfffd : point;
+}
+
+void append_escape(std::string& out, std::uint32_t unit) {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    out += "\\u";
+    for (unsigned shift : {12U, 8U, 4U, 0U}) out.push_back(digits[(unit >> shift) & 15U]);
+}
+
+} // namespace
+
+void JsonWriter::newline() {
+    out_.push_back('\n');
+    out_.append(static_cast<std::size_t>(depth_ * indent_), ' ');
+}
+
+void JsonWriter::separate() {
+    if (after_key_) {
+        after_key_ = false;
+        return;
+    }
+    if (depth_ == 0) return;
+    if (!first_) out_.push_back(',');
+    first_ = false;
+    newline();
+}
+
+JsonWriter& JsonWriter::begin_object() {
+    separate();
+    out_.push_back('{');
+    ++depth_;
+    first_ = true;
+    return *this;
+}
+
+JsonWriter& JsonWriter::end_object() {
+    --depth_;
+    if (!first_) newline();
+    out_.push_back('}');
+    first_ = false;
+    return *this;
+}
+
+JsonWriter& JsonWriter::begin_array() {
+    separate();
+    out_.push_back('[');
+    ++depth_;
+    first_ = true;
+    return *this;
+}
+
+JsonWriter& JsonWriter::end_array() {
+    --depth_;
+    if (!first_) newline();
+    out_.push_back(']');
+    first_ = false;
+    return *this;
+}
+
+JsonWriter& JsonWriter::key(std::string_view name) {
+    separate();
+    quoted(name);
+    out_ += ": ";
+    after_key_ = true;
+    return *this;
+}
+
+JsonWriter& JsonWriter::value(std::string_view text) {
+    separate();
+    quoted(text);
+    return *this;
+}
+
+JsonWriter& JsonWriter::value(bool flag) {
+    separate();
+    out_ += flag ? "true" : "false";
+    return *this;
+}
+
+JsonWriter& JsonWriter::value(double number) {
+    separate();
+    std::array<char, 32> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
+    out_.append(buffer.data(), end);
+    return *this;
+}
+
+JsonWriter& JsonWriter::integer(std::int64_t number) {
+    separate();
+    out_ += std::to_string(number);
+    return *this;
+}
+
+JsonWriter& JsonWriter::unsigned_integer(std::uint64_t number) {
+    separate();
+    out_ += std::to_string(number);
+    return *this;
+}
+
+JsonWriter& JsonWriter::null() {
+    separate();
+    out_ += "null";
+    return *this;
+}
+
+JsonWriter& JsonWriter::value(const std::vector<std::string>& items) {
+    begin_array();
+    for (const auto& item : items) value(item);
+    return end_array();
+}
+
+void JsonWriter::quoted(std::string_view text) {
+    out_.push_back('"');
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
+            out_.push_back(text[at++]);
+            continue;
+        }
+        const std::uint32_t point = next_code_point(text, at);
+        switch (point) {
+        case '"': out_ += "\\\""; break;
+        case '\\': out_ += "\\\\"; break;
+        case '\n': out_ += "\\n"; break;
+        case '\r': out_ += "\\r"; break;
+        case '\t': out_ += "\\t"; break;
+        case '\b': out_ += "\\b"; break;
+        case '\f': out_ += "\\f"; break;
+        default:
+            if (point == 0x7f) {
+                out_.push_back('\x7f');
+            } else if (point >= 0x10000) {
+                append_escape(out_, 0xd800U + ((point - 0x10000U) >> 10U));
+                append_escape(out_, 0xdc00U + ((point - 0x10000U) & 0x3ffU));
+            } else {
+                append_escape(out_, point);
+            }
+        }
+    }
+    out_.push_back('"');
+}
+
+} // namespace taipan

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace taipan {
+
+/// Appends JSON to a string in the layout of Python's `json.dumps(indent=N)`: no DOM, no trailing newline,
+/// non-ASCII escaped as \uXXXX. The caller is responsible for balanced begin/end calls.
+class JsonWriter {
+public:
+    /// `indent` spaces a level.
+    explicit JsonWriter(int indent = 2) : indent_(indent) {}
+
+    JsonWriter& begin_object();
+    JsonWriter& end_object();
+    JsonWriter& begin_array();
+    JsonWriter& end_array();
+    JsonWriter& key(std::string_view name);
+    JsonWriter& value(std::string_view text);
+    JsonWriter& value(const char* text) { return value(std::string_view(text)); }
+    JsonWriter& value(const std::string& text) { return value(std::string_view(text)); }
+    JsonWriter& value(bool flag);
+    JsonWriter& value(double number);
+    template <std::integral Integer> JsonWriter& value(Integer number) {
+        if constexpr (std::signed_integral<Integer>) return integer(static_cast<std::int64_t>(number));
+        else return unsigned_integer(static_cast<std::uint64_t>(number));
+    }
+    JsonWriter& null();
+    JsonWriter& value(const std::vector<std::string>& items);
+    template <class Value> JsonWriter& member(std::string_view name, const Value& item) {
+        key(name);
+        return value(item);
+    }
+
+    [[nodiscard]] const std::string& text() const { return out_; }
+    std::string take() { return std::move(out_); }
+
+private:
+    void separate();
+    void newline();
+    JsonWriter& integer(std::int64_t number);
+    JsonWriter& unsigned_integer(std::uint64_t number);
+    void quoted(std::string_view text);
+
+    std::string out_;
+    int indent_;
+    int depth_ = 0;
+    bool first_ = true;
+    bool after_key_ = false;
+};
+
+} // namespace taipan

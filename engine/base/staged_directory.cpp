@@ -1,0 +1,72 @@
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/filesystem.hpp"
+
+namespace taipan {
+
+namespace {
+
+std::string temporary_name(std::string_view parent, std::string_view name) {
+    static std::atomic<unsigned> counter{0};
+    std::string path(parent);
+    path.append("/.taipan-").append(name).append("-");
+    return path + std::to_string(::getpid()) + '-' + std::to_string(counter.fetch_add(1));
+}
+
+} // namespace
+
+Result<StagedDirectory> StagedDirectory::create(const std::string& parent, std::string_view name) {
+    const std::string path = temporary_name(parent, name);
+    if (::mkdir(path.c_str(), 0777) != 0) {
+        if (errno != EEXIST) return system_error(errno, "cannot create directory", path);
+        TAIPAN_CHECK(remove_tree(path)); // of a killed process that had our number
+        if (::mkdir(path.c_str(), 0777) != 0) return system_error(errno, "cannot create directory", path);
+    }
+    auto fd = open_directory(path);
+    if (!fd) {
+        ::rmdir(path.c_str());
+        return std::move(fd).error();
+    }
+    return StagedDirectory(path, std::move(*fd));
+}
+
+StagedDirectory::StagedDirectory(StagedDirectory&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::move(other.fd_)) {
+    other.path_.clear();
+}
+
+StagedDirectory::~StagedDirectory() {
+    if (path_.empty()) return;
+    // Nobody is left to hear of a failure here; the name marks the rest as ours for the next clean.
+    static_cast<void>(static_cast<bool>(remove_tree(path_)));
+}
+
+Result<void> StagedDirectory::commit(const std::string& destination) {
+    std::string aside;
+    if (::rename(path_.c_str(), destination.c_str()) != 0) {
+        if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) {
+            return system_error(errno, "cannot move into place", destination);
+        }
+        aside = temporary_name(parent_path(destination), "old");
+        if (::rename(destination.c_str(), aside.c_str()) != 0 && errno != ENOENT) {
+            return system_error(errno, "cannot move aside", destination);
+        }
+        if (::rename(path_.c_str(), destination.c_str()) != 0) {
+            const int saved = errno;
+            static_cast<void>(::rename(aside.c_str(), destination.c_str()));
+            return system_error(saved, "cannot move into place", destination);
+        }
+    }
+    path_.clear();
+    fd_.reset();
+    if (!aside.empty()) TAIPAN_CHECK(remove_tree(aside));
+    return {};
+}
+
+} // namespace taipan

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/filesystem.hpp"
+#include "base/result.hpp"
+#include "model/record.hpp"
+
+namespace taipan {
+
+/// The right to make one package in a cache; given up by the destructor.
+class PackageLock {
+public:
+    PackageLock() = default; ///< holds nothing
+    PackageLock(std::shared_ptr<UniqueFd> file, off_t byte) : file_(std::move(file)), byte_(byte) {}
+    PackageLock(PackageLock&&) = default;
+    PackageLock& operator=(PackageLock&& other) noexcept;
+    PackageLock(const PackageLock&) = delete;
+    PackageLock& operator=(const PackageLock&) = delete;
+    ~PackageLock() { release(); }
+    void release();
+
+private:
+    std::shared_ptr<UniqueFd> file_;
+    off_t byte_ = 0;
+};
+
+/// The shared package caches (conda-spec 2), in the flat layout that conda and mamba read:
+/// `<fn>` as served, `<dist name>/` extracted, `urls.txt`. Entries appear by atomic rename only, so reading needs
+/// no lock. All directories are searched, the first writable one receives new packages.
+class PackageCache {
+public:
+    /// Finds the first writable directory, creating it if needed. Fails when none can be written.
+    static Result<PackageCache> open(const std::vector<std::string>& directories);
+
+    /// Where new packages go.
+    [[nodiscard]] const std::string& writable_directory() const { return writable_; }
+    /// `<writable>/cache`, for repodata.
+    [[nodiscard]] std::string repodata_directory() const { return writable_ + "/cache"; }
+
+    /// An extracted directory that is this very package: complete, and with the same hashes as far as both know.
+    [[nodiscard]] std::optional<std::string> find_extracted(const PackageRecord& record) const;
+    /// An archive that has the size the record names. Its hash is for the reader to check.
+    [[nodiscard]] std::optional<std::string> find_archive(const PackageRecord& record) const;
+
+    [[nodiscard]] std::string archive_path(const PackageRecord& record) const { return writable_ + '/' + record.fn; }
+    [[nodiscard]] std::string extracted_path(const PackageRecord& record) const {
+        return writable_ + '/' + record.dist_name();
+    }
+
+    /// Excludes other processes from making this package at the same time; an empty lock where the file system has
+    /// no locks. nullopt: another process is at it.
+    [[nodiscard]] std::optional<PackageLock> try_lock(const PackageRecord& record) const;
+    /// An empty directory on the cache's file system, to extract into.
+    Result<StagedDirectory> stage(const PackageRecord& record) const;
+    /// Makes a filled directory the extracted package: writes info/repodata_record.json, then renames it into place.
+    Result<void> publish_extracted(StagedDirectory directory, const PackageRecord& record) const;
+    /// Notes where a package came from in `urls.txt`. `url` has no credentials.
+    Result<void> note_url(std::string_view url) const;
+
+private:
+    std::vector<std::string> directories_;
+    std::string writable_;
+    std::shared_ptr<UniqueFd> lock_file_;
+};
+
+} // namespace taipan

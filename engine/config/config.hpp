@@ -1,0 +1,71 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/channel.hpp"
+
+namespace taipan {
+
+/// Everything that is configured: conda's layers of .condarc files, environment variables, and built-in
+/// defaults merged into one value (conda-spec 10). Command line flags are applied on top by the caller.
+struct Config {
+    std::map<std::string, std::string> environment; ///< of the process, as the caller passed it in
+    std::string home, working_directory;
+    std::string root_prefix;            ///< MAMBA_ROOT_PREFIX, or the default below $HOME
+    std::vector<std::string> envs_dirs; ///< first writable one receives new environments
+    std::vector<std::string> pkgs_dirs; ///< all are searched, first writable one receives packages
+    std::vector<std::string> channels;  ///< as written, highest priority first
+    ChannelSettings channel_settings;
+    std::map<std::string, std::vector<std::string>> mirrored_channels; ///< name -> base URLs, tried in turn
+    ChannelPriority channel_priority = ChannelPriority::flexible;
+    std::string subdir; ///< target platform, e.g. linux-64
+    bool offline = false;
+    bool use_index_cache = false; ///< --use-index-cache: cached repodata is always fresh
+    int local_repodata_ttl = 1;   ///< seconds; 1 = as the server says, 0 = always ask
+    bool use_only_tar_bz2 = false;
+    bool repodata_use_zst = true;
+    std::string ssl_verify = "true"; ///< true, false, or the path of a CA bundle or directory
+    std::string client_ssl_cert, client_ssl_cert_key;
+    std::map<std::string, std::string> proxy_servers; ///< scheme or scheme://host -> URL
+    double remote_connect_timeout_seconds = 9.15;
+    double remote_read_timeout_seconds = 60; ///< without progress, not in total
+    int remote_max_retries = 3;
+    double remote_backoff_factor = 1;
+    int fetch_threads = 16; ///< transfers at once
+    int worker_threads = 0; ///< CPU workers; 0 = as many as the machine allows us
+    bool always_yes = false, always_copy = false, always_softlink = false, allow_softlinks = false;
+    bool json = false, quiet = false;
+    int verbosity = 0;
+    bool compile_pyc = true;
+    bool add_pip_as_python_dependency = true;
+    bool register_envs = true, protect_frozen_envs = true, rollback_enabled = true;
+    bool show_channel_urls = false, changeps1 = true, auto_activate = true;
+    std::string env_prompt = "({default_env}) ";
+    std::string path_conflict = "clobber"; ///< clobber, warn or prevent
+    std::string safety_checks = "warn";    ///< disabled, warn or enabled
+    bool extra_safety_checks = false;
+    std::vector<std::string> pinned_packages, create_default_packages, aggressive_update_packages, disallowed_packages;
+    std::vector<std::string> track_features;
+    std::map<std::string, std::string> override_virtual_packages;
+    std::vector<std::string> sources;  ///< files that were read, in order of rising precedence
+    std::vector<std::string> warnings; ///< unknown keys and the like; for the caller to show
+};
+
+struct ConfigRequest {
+    std::map<std::string, std::string> environment;
+    std::string working_directory;
+    std::optional<std::string> root_prefix;   ///< -r
+    std::optional<std::string> target_prefix; ///< -p or what -n resolved to: its .condarc counts
+    std::vector<std::string> rc_files;        ///< --rc-file: only these are read
+    bool no_rc = false;                       ///< --no-rc: none is read
+};
+
+/// Reads and merges all layers. Invalid YAML or a value of the wrong type is ErrorCode::parse naming the file
+/// and key; unknown keys become warnings.
+Result<Config> load_config(const ConfigRequest& request);
+
+} // namespace taipan

@@ -1,0 +1,220 @@
+// From the bytes of an archive to a tree on disk.
+//
+// Problem: this is where a cold install spends its time, on input that nobody vouches for.
+// Approach: one pass. The archive is a chain of sources (memory -> decoder -> tar), the loop below moves each
+// member to the TreeWriter piece by piece, straight from the decoder's buffer, and keeps a copy of the few texts
+// that later stages want. Sources that fill while the loop runs and decoders that use several threads fit behind
+// ByteSource; several writers fit where `place` is called, because TreeWriter holds all the state of one of them.
+// What must hold: no path is used before clean_member_path accepted it; the texts handed out equal the files on
+// disk, so they are read back in the odd case that a member could have changed one behind our back (hard links,
+// members written through symlinks); a package without info/index.json is no package.
+
+#include "extract/extract.hpp"
+
+#include <array>
+#include <utility>
+
+#include "extract/bzip2_stream.hpp"
+#include "extract/conda_zip.hpp"
+#include "extract/safe_path.hpp"
+#include "extract/tar_reader.hpp"
+#include "extract/tree_writer.hpp"
+#include "extract/zstd_stream.hpp"
+
+namespace taipan {
+
+namespace {
+
+constexpr std::uint64_t most_members = 10'000'000;
+constexpr std::uint64_t largest_text = std::uint64_t{256} << 20;
+
+struct CaughtText {
+    std::string_view path;
+    std::string PackageInfo::*text;
+};
+constexpr std::array<CaughtText, 7> caught_texts{{
+    {"info/index.json", &PackageInfo::index_json},
+    {"info/paths.json", &PackageInfo::paths_json},
+    {"info/link.json", &PackageInfo::link_json},
+    {"info/files", &PackageInfo::files},
+    {"info/has_prefix", &PackageInfo::has_prefix},
+    {"info/no_link", &PackageInfo::no_link},
+    {"info/no_softlink", &PackageInfo::no_softlink},
+}};
+
+std::string* caught_text(PackageInfo& info, std::string_view path) {
+    if (!path.starts_with("info/")) return nullptr;
+    for (const auto& [name, text] : caught_texts) {
+        if (path == name) return &(info.*text);
+    }
+    return nullptr;
+}
+
+} // namespace
+
+struct ExtractContext::State {
+    ZstdStream zstd;
+    Bzip2Stream bzip2;
+    std::size_t directory_handles = 0;
+};
+
+/// One extraction.
+class Unpacker {
+public:
+    Unpacker(ExtractContext& context, int destination, const std::atomic<bool>& cancelled)
+        : context_(*context.state_), writer_(destination, context.state_->directory_handles), cancelled_(cancelled) {}
+
+    Result<void> unpack_conda(std::string_view archive);
+    Result<void> unpack_tar_bz2(std::string_view archive);
+    Result<ExtractedPackage> finish();
+
+private:
+    Result<void> unpack_zstd(std::string_view compressed);
+    Result<void> unpack_tar(ByteSource& source);
+    Result<void> place(TarReader& reader, const TarMember& member);
+    Result<void> place_file(TarReader& reader, const TarMember& member);
+    Result<void> place_link(const TarMember& member);
+    [[nodiscard]] bool stopped() const { return cancelled_.load(std::memory_order_relaxed); }
+
+    ExtractContext::State& context_;
+    TreeWriter writer_;
+    const std::atomic<bool>& cancelled_;
+    ExtractedPackage package_;
+    std::uint64_t members_ = 0;
+    bool read_texts_back_ = false;
+    std::string path_, target_; // of the present member; kept to keep their memory
+};
+
+Result<void> Unpacker::unpack_conda(std::string_view archive) {
+    TAIPAN_TRY(const auto parts, open_conda_archive(archive));
+    TAIPAN_CHECK(unpack_zstd(parts.package).context("in its pkg-*.tar.zst"));
+    return unpack_zstd(parts.info).context("in its info-*.tar.zst");
+}
+
+Result<void> Unpacker::unpack_zstd(std::string_view compressed) {
+    MemorySource memory(compressed);
+    TAIPAN_CHECK(context_.zstd.start(memory));
+    return unpack_tar(context_.zstd);
+}
+
+Result<void> Unpacker::unpack_tar_bz2(std::string_view archive) {
+    MemorySource memory(archive);
+    TAIPAN_CHECK(context_.bzip2.start(memory));
+    return unpack_tar(context_.bzip2);
+}
+
+Result<void> Unpacker::unpack_tar(ByteSource& source) {
+    TAIPAN_TRY(auto reader, TarReader::open(source));
+    TarMember member;
+    path_.clear();
+    while (true) {
+        if (stopped()) return make_error(ErrorCode::cancelled, "the extraction was cancelled");
+        auto more = reader.next(member);
+        if (!more) {
+            auto step = path_.empty() ? std::string("before its first member") : "after member " + printable(path_);
+            return std::move(more).context(std::move(step)).error();
+        }
+        if (!*more) return {};
+        if (++members_ > most_members) {
+            return make_error(ErrorCode::corrupt_package, "the archive has more than 10 million members");
+        }
+        TAIPAN_CHECK(clean_member_path(member.path, path_));
+        if (auto placed = place(reader, member); !placed) {
+            return std::move(placed).context("in member " + printable(path_)).error();
+        }
+    }
+}
+
+Result<void> Unpacker::place(TarReader& reader, const TarMember& member) {
+    if (member.kind == TarMember::Kind::directory) return writer_.create_directory(path_);
+    if (path_.empty()) {
+        return make_error(ErrorCode::corrupt_package, "the archive has a member that is no directory in place of "
+                                                      "its root");
+    }
+    switch (member.kind) {
+    case TarMember::Kind::file: return place_file(reader, member);
+    case TarMember::Kind::symlink:
+    case TarMember::Kind::hardlink: return place_link(member);
+    case TarMember::Kind::directory:
+    case TarMember::Kind::other: break; // devices and pipes have no business in a package
+    }
+    return {};
+}
+
+Result<void> Unpacker::place_file(TarReader& reader, const TarMember& member) {
+    TAIPAN_TRY(auto file, writer_.create_file(path_, member.mode));
+    std::string* const text = caught_text(package_.info, path_);
+    if (text != nullptr) {
+        text->clear();
+        if (member.size > largest_text) {
+            return make_error(ErrorCode::corrupt_package, "the archive has unreasonably large metadata");
+        }
+    }
+    TarPiece piece;
+    while (true) {
+        if (stopped()) return make_error(ErrorCode::cancelled, "the extraction was cancelled");
+        TAIPAN_TRY(const bool more, reader.next_piece(piece));
+        if (!more) break;
+        TAIPAN_CHECK(file.write(piece.bytes, piece.offset));
+        package_.bytes += piece.bytes.size();
+        if (text == nullptr) continue;
+        if (piece.offset > member.size || piece.bytes.size() > member.size - piece.offset) {
+            return make_error(ErrorCode::corrupt_package, "the archive has more content than it says");
+        }
+        text->resize(static_cast<std::size_t>(piece.offset), '\0'); // a hole reads as zeros
+        text->append(piece.bytes);
+    }
+    if (text != nullptr) text->resize(static_cast<std::size_t>(member.size), '\0');
+    ++package_.files;
+    return file.finish(member.size, member.modified);
+}
+
+Result<void> Unpacker::place_link(const TarMember& member) {
+    // A text that arrives as a link, or a text that a link may share, is settled at the end.
+    read_texts_back_ = read_texts_back_ || path_.starts_with("info/");
+    ++package_.files;
+    if (member.kind == TarMember::Kind::symlink) {
+        target_.assign(member.target);
+        return writer_.create_symlink(path_, target_);
+    }
+    TAIPAN_CHECK(clean_member_path(member.target, target_).context("in the target of hard link " + printable(path_)));
+    if (target_.empty()) {
+        return make_error(ErrorCode::corrupt_package, "the archive has a hard link to its root: " + printable(path_));
+    }
+    return writer_.create_hardlink(path_, target_);
+}
+
+Result<ExtractedPackage> Unpacker::finish() {
+    if (read_texts_back_ || writer_.used_links()) {
+        for (const auto& [path, text] : caught_texts) {
+            TAIPAN_TRY(package_.info.*text, writer_.read_text(std::string(path), largest_text));
+        }
+    }
+    if (package_.info.index_json.empty()) {
+        return make_error(ErrorCode::corrupt_package, "the archive has no info/index.json, so it is no conda package");
+    }
+    return std::move(package_);
+}
+
+ExtractContext::ExtractContext(std::size_t directory_handles) : state_(std::make_unique<State>()) {
+    state_->directory_handles = directory_handles;
+}
+ExtractContext::ExtractContext(ExtractContext&&) noexcept = default;
+ExtractContext& ExtractContext::operator=(ExtractContext&&) noexcept = default;
+ExtractContext::~ExtractContext() = default;
+
+std::optional<ArchiveFormat> archive_format(std::string_view filename) {
+    if (filename.ends_with(".tar.bz2")) return ArchiveFormat::tar_bz2;
+    if (filename.ends_with(".conda")) return ArchiveFormat::conda;
+    return std::nullopt;
+}
+
+Result<ExtractedPackage> extract_package(ExtractContext& context, std::string_view archive_bytes, ArchiveFormat format,
+                                         int destination_fd, const std::atomic<bool>& cancelled) {
+    Unpacker unpacker(context, destination_fd, cancelled);
+    TAIPAN_CHECK(format == ArchiveFormat::conda ? unpacker.unpack_conda(archive_bytes)
+                                                : unpacker.unpack_tar_bz2(archive_bytes));
+    return unpacker.finish();
+}
+
+} // namespace taipan

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace taipan {
+
+enum class ArchiveFormat { conda, tar_bz2 };
+
+/// The format that a file name stands for, nullopt if it is no package's.
+[[nodiscard]] std::optional<ArchiveFormat> archive_format(std::string_view filename);
+
+/// Texts of info/ that later stages would otherwise read back, caught while they were written. Empty when the
+/// package does not have the file.
+struct PackageInfo {
+    std::string index_json;
+    std::string paths_json;
+    std::string link_json;
+    std::string files;
+    std::string has_prefix;
+    std::string no_link;
+    std::string no_softlink;
+};
+
+/// What an extraction has put on disk.
+struct ExtractedPackage {
+    std::uint64_t files = 0; ///< files, symlinks and hard links
+    std::uint64_t bytes = 0; ///< content of the files
+    PackageInfo info;
+};
+
+/// What one worker needs again for every package: decoders and their buffers. Belongs to one thread at a time.
+class ExtractContext {
+public:
+    /// `directory_handles` bounds the descriptors that one extraction keeps open for directories.
+    explicit ExtractContext(std::size_t directory_handles = 256);
+    ExtractContext(ExtractContext&&) noexcept;
+    ExtractContext& operator=(ExtractContext&&) noexcept;
+    ExtractContext(const ExtractContext&) = delete;
+    ExtractContext& operator=(const ExtractContext&) = delete;
+    ~ExtractContext();
+
+private:
+    friend class Unpacker;
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Unpacks a whole archive below `destination_fd`, a fresh empty directory, which the caller publishes or removes:
+/// after an error it holds an incomplete tree. info/ of a .conda archive is written last. Modes (less the umask) and
+/// modification times are kept, owners are not. Errors: corrupt_package, naming the member; those of the file system;
+/// cancelled, soon after `cancelled` became true. `archive_bytes` are trusted in nothing but their being there.
+Result<ExtractedPackage> extract_package(ExtractContext& context, std::string_view archive_bytes, ArchiveFormat format,
+                                         int destination_fd, const std::atomic<bool>& cancelled);
+
+} // namespace taipan

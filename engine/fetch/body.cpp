@@ -1,0 +1,181 @@
+// Where a download goes while it arrives. Downloads must never wait for extraction, so something has to hold the
+// bytes that came too early: memory, as long as the run's budget lasts, and a file in the package cache after that.
+// A file spool is renamed to its final name when it is published, so its bytes are written once.
+
+#include "fetch/body.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace taipan {
+
+namespace {
+
+constexpr std::uint64_t memory_step = std::uint64_t{1} << 20U; ///< budget is taken in steps of this size
+
+std::string spool_path(const std::string& directory) {
+    static std::atomic<unsigned> counter{0};
+    return directory + "/.taipan-spool-" + std::to_string(::getpid()) + '-' + std::to_string(counter.fetch_add(1));
+}
+
+} // namespace
+
+bool MemoryBudget::try_take(std::uint64_t bytes) {
+    const auto wanted = static_cast<std::int64_t>(bytes);
+    if (free_.fetch_sub(wanted) >= wanted) return true;
+    free_.fetch_add(wanted);
+    return false;
+}
+
+Body& Body::operator=(Body&& other) noexcept {
+    swap(other);
+    return *this;
+}
+
+Body::~Body() {
+    unmap();
+    if (budget_ != nullptr) budget_->give_back(taken_);
+    if (owned_ && !path_.empty()) ::unlink(path_.c_str());
+}
+
+void Body::swap(Body& other) noexcept {
+    std::swap(budget_, other.budget_);
+    std::swap(taken_, other.taken_);
+    std::swap(memory_, other.memory_);
+    std::swap(spool_directory_, other.spool_directory_);
+    std::swap(path_, other.path_);
+    std::swap(owned_, other.owned_);
+    std::swap(fd_, other.fd_);
+    std::swap(size_, other.size_);
+    std::swap(map_, other.map_);
+    std::swap(map_size_, other.map_size_);
+}
+
+void Body::unmap() {
+    if (map_ != nullptr) ::munmap(map_, map_size_);
+    map_ = nullptr;
+    map_size_ = 0;
+}
+
+Result<Body> Body::open(MemoryBudget& budget, std::string spool_directory, std::uint64_t expected_size) {
+    Body body;
+    body.budget_ = &budget;
+    body.spool_directory_ = std::move(spool_directory);
+    if (expected_size > 0) TAIPAN_CHECK(body.reserve(expected_size));
+    return body;
+}
+
+Body Body::of_foreign_file(std::string path) {
+    Body body;
+    body.path_ = std::move(path);
+    struct stat status{};
+    if (::stat(body.path_.c_str(), &status) == 0) body.size_ = static_cast<std::uint64_t>(status.st_size);
+    return body;
+}
+
+Body Body::of_memory(std::string bytes) {
+    Body body;
+    body.memory_ = std::move(bytes);
+    body.size_ = body.memory_.size();
+    return body;
+}
+
+Result<void> Body::reserve(std::uint64_t bytes) {
+    if (bytes <= taken_ || !path_.empty()) return {};
+    const std::uint64_t more = bytes - taken_;
+    if (budget_ != nullptr && budget_->try_take(more)) {
+        taken_ += more;
+        memory_.reserve(bytes);
+        return {};
+    }
+    if (spool_directory_.empty()) return {}; // bounded by the transfer's size limit
+    return move_to_file();
+}
+
+Result<void> Body::move_to_file() {
+    path_ = spool_path(spool_directory_);
+    fd_ = UniqueFd(::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    if (!fd_) {
+        const int saved = errno;
+        const std::string path = std::exchange(path_, {});
+        return system_error(saved, "cannot create", path);
+    }
+    owned_ = true;
+    TAIPAN_CHECK(write_all(fd_.get(), memory_, path_));
+    memory_ = std::string();
+    budget_->give_back(std::exchange(taken_, 0));
+    return {};
+}
+
+Result<void> Body::append(std::string_view bytes) {
+    const std::uint64_t needed = size_ + bytes.size();
+    if (path_.empty() && needed > taken_ && budget_ != nullptr) {
+        TAIPAN_CHECK(reserve(std::max(needed, taken_ + std::max(taken_ / 2, memory_step))));
+    }
+    if (path_.empty()) {
+        memory_.append(bytes);
+    } else {
+        TAIPAN_CHECK(write_all(fd_.get(), bytes, path_));
+    }
+    size_ = needed;
+    return {};
+}
+
+Result<void> Body::restart() {
+    unmap();
+    memory_.clear();
+    size_ = 0;
+    if (path_.empty()) return {};
+    if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) != 0) {
+        return system_error(errno, "cannot empty", path_);
+    }
+    return {};
+}
+
+Result<std::string_view> Body::view() {
+    if (path_.empty()) return std::string_view(memory_);
+    if (map_ == nullptr && size_ > 0) {
+        if (!fd_) fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+        if (!fd_) return system_error(errno, "cannot open", path_);
+        struct stat status{};
+        if (::fstat(fd_.get(), &status) != 0) return system_error(errno, "cannot stat", path_);
+        size_ = static_cast<std::uint64_t>(status.st_size);
+        if (size_ == 0) return std::string_view();
+        void* map = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd_.get(), 0);
+        if (map == MAP_FAILED) return system_error(errno, "cannot map", path_); // NOLINT: the macro's own cast
+        map_ = map;
+        map_size_ = size_;
+    }
+    return std::string_view(static_cast<const char*>(map_), map_size_);
+}
+
+Result<void> Body::store_as(const std::string& destination) {
+    if (owned_ && !path_.empty()) {
+        if (::rename(path_.c_str(), destination.c_str()) != 0) {
+            return system_error(errno, "cannot move into place", destination);
+        }
+        path_ = destination;
+        owned_ = false;
+        return {};
+    }
+    TAIPAN_TRY(const std::string_view bytes, view());
+    return write_file_atomic(destination, bytes);
+}
+
+Result<std::string> Body::take_text() {
+    if (path_.empty()) {
+        size_ = 0;
+        return std::move(memory_);
+    }
+    TAIPAN_TRY(const std::string_view bytes, view());
+    return std::string(bytes);
+}
+
+} // namespace taipan

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/filesystem.hpp"
+#include "base/result.hpp"
+
+namespace taipan {
+
+/// How many bytes of downloads may wait in memory, for the whole run; shared by all transfers.
+class MemoryBudget {
+public:
+    explicit MemoryBudget(std::uint64_t bytes) : free_(static_cast<std::int64_t>(bytes)) {}
+    /// Takes `bytes` if that many are left.
+    bool try_take(std::uint64_t bytes);
+    void give_back(std::uint64_t bytes) { free_.fetch_add(static_cast<std::int64_t>(bytes)); }
+
+private:
+    std::atomic<std::int64_t> free_;
+};
+
+/// The bytes of one download: in memory while the budget lasts, else in a file. Movable; removes what it owns.
+class Body {
+public:
+    Body() = default;
+    Body(Body&& other) noexcept { swap(other); }
+    Body& operator=(Body&& other) noexcept;
+    Body(const Body&) = delete;
+    Body& operator=(const Body&) = delete;
+    ~Body();
+
+    /// A body that grows by `append`. Without `spool_directory` it stays in memory whatever its size.
+    /// `expected_size` (0: unknown) decides at once whether it goes to memory or to a file.
+    static Result<Body> open(MemoryBudget& budget, std::string spool_directory, std::uint64_t expected_size);
+    /// An existing file that somebody else owns; it is only read.
+    static Body of_foreign_file(std::string path);
+    /// Bytes at hand.
+    static Body of_memory(std::string bytes);
+
+    Result<void> append(std::string_view bytes);
+    /// Forgets all bytes, for a download that starts over.
+    Result<void> restart();
+    [[nodiscard]] std::uint64_t size() const { return size_; }
+
+    /// All bytes, mapped into memory if they lie in a file. Valid until the body changes or dies.
+    Result<std::string_view> view();
+    /// Makes `destination` hold these bytes: atomically, by rename where possible. The body stays readable.
+    Result<void> store_as(const std::string& destination);
+    /// The bytes, moved out of a body in memory or read from the file.
+    Result<std::string> take_text();
+
+private:
+    void swap(Body& other) noexcept;
+    void unmap();
+    Result<void> move_to_file();
+    Result<void> reserve(std::uint64_t bytes);
+
+    MemoryBudget* budget_ = nullptr;
+    std::uint64_t taken_ = 0; ///< from the budget
+    std::string memory_;
+    std::string spool_directory_;
+    std::string path_; ///< of the file, empty while in memory
+    bool owned_ = false;
+    UniqueFd fd_;
+    std::uint64_t size_ = 0;
+    void* map_ = nullptr;
+    std::size_t map_size_ = 0;
+};
+
+} // namespace taipan

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "flow/session.hpp"
+#include "repodata/subdir_index.hpp"
+#include "solve/candidate_source.hpp"
+
+namespace taipan {
+
+/// The indexes of all channels and subdirs of a request, in order of priority.
+struct LoadedIndexes {
+    struct Entry {
+        SubdirIndex index;
+        int channel_priority = 0; ///< higher wins
+    };
+    std::vector<Entry> entries;
+    std::vector<Channel> channels;
+};
+
+/// Loads the index of each channel for `subdir` and noarch, all at once: from the server, or from the repodata cache
+/// in `cache_directory` while that is fresh (conda-spec 7.6). A channel without a platform subdir is empty there; a
+/// channel without noarch is an error.
+Result<LoadedIndexes> load_indexes(Session& session, std::vector<Channel> channels, const std::string& subdir,
+                                   const std::string& cache_directory);
+
+/// The loaded indexes as the solver sees them.
+class IndexCandidates final : public CandidateSource {
+public:
+    explicit IndexCandidates(const LoadedIndexes& indexes) : indexes_(indexes) {}
+    Result<std::vector<Candidate>> candidates(std::string_view name) override;
+    Result<std::vector<std::string>> names_matching(std::string_view glob) override;
+    std::vector<std::string> all_names() override;
+    std::vector<std::string> searched_channels() override;
+
+private:
+    const LoadedIndexes& indexes_; ///< must outlive this
+};
+
+} // namespace taipan

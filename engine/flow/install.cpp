@@ -1,0 +1,180 @@
+// A whole run, from a plan to a changed prefix. A new prefix is linked package by package while others are still on
+// their way; an existing one is not touched before everything it needs is in the cache and verified.
+//
+// Invariants between the steps are stated there. Any early return undoes all: the transaction's destructor rolls back.
+
+#include "flow/install.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <set>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <tbb/task_arena.h>
+
+#include "base/filesystem.hpp"
+#include "cache/package_cache.hpp"
+#include "flow/link_stage.hpp"
+#include "flow/materialise.hpp"
+#include "flow/plan_channels.hpp"
+#include "flow/unlink_stage.hpp"
+#include "prefix/history.hpp"
+#include "prefix/prefix_data.hpp"
+#include "prefix/registry.hpp"
+#include "prefix/transaction.hpp"
+
+namespace taipan {
+
+namespace {
+
+constexpr double prefix_lock_patience_seconds = 600;
+
+double seconds_since_epoch() {
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string local_time() {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    ::localtime_r(&now, &parts);
+    char text[32];
+    const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+    return {text, length};
+}
+
+/// Takes back what was appended to the history when the run fails after all.
+class HistoryGuard {
+public:
+    explicit HistoryGuard(std::string path) : path_(std::move(path)) {
+        struct stat status{};
+        if (::stat(path_.c_str(), &status) == 0) size_ = status.st_size;
+    }
+    HistoryGuard(const HistoryGuard&) = delete;
+    HistoryGuard& operator=(const HistoryGuard&) = delete;
+    ~HistoryGuard() {
+        // If even this fails, the next run's difference lines repair the history (conda-spec 4.3).
+        if (!kept_) static_cast<void>(::truncate(path_.c_str(), size_) == 0);
+    }
+    void keep() { kept_ = true; }
+
+private:
+    std::string path_;
+    off_t size_ = 0;
+    bool kept_ = false;
+};
+
+Result<void> record_history(const Plan& plan) {
+    HistoryEntry entry;
+    entry.local_time = local_time();
+    entry.command_line = plan.command_line;
+    entry.tool_version = TAIPAN_CONDA_VERSION;
+    entry.remove_specs = plan.remove_specs;
+    entry.update_specs = plan.update_specs;
+    entry.neutered_specs = plan.neutered_specs;
+    return append_history(plan.prefix, entry, plan.final_state);
+}
+
+/// The channels whose credentials the downloads may need.
+Result<std::vector<Channel>> channels_of_plan(const Session& session, const Plan& plan) {
+    return channels_of_request(plan.channels, {}, session.config());
+}
+
+/// A new prefix: every package is planned and linked as soon as it is there.
+Result<void> link_as_they_come(Session& session, const Plan& plan, const PackageCache& cache, LinkStage& stage,
+                               InstallReport& report) {
+    TAIPAN_TRY(const auto channels, channels_of_plan(session, plan));
+    return materialise(session, cache, channels, plan.link,
+                       [&](CachedPackage package) -> Result<void> {
+                           const std::size_t index = package.index;
+                           TAIPAN_CHECK(stage.plan_package(std::move(package)));
+                           return stage.link_package(index);
+                       },
+                       report);
+}
+
+/// An existing prefix: first everything into the cache and planned, then out with the old, in with the new.
+Result<void> replace_packages(Session& session, const Plan& plan, const PackageCache& cache, LinkStage& stage,
+                              Transaction& transaction, InstallReport& report) {
+    TAIPAN_TRY(const auto channels, channels_of_plan(session, plan));
+    TAIPAN_CHECK(materialise(session, cache, channels, plan.link,
+                             [&](CachedPackage package) { return stage.plan_package(std::move(package)); }, report));
+    // From here on the network is not needed any more, and the prefix changes.
+    TAIPAN_TRY(const auto freed, unlink_packages(session, plan, transaction, report));
+    TAIPAN_CHECK(stage.announce(freed));
+    Result<void> linked;
+    tbb::task_arena arena(session.workers());
+    arena.execute([&] { linked = stage.link_all(); });
+    return linked;
+}
+
+Result<void> finish(Session& session, const Plan& plan, LinkStage& stage) {
+    TAIPAN_CHECK(stage.settle_conflicts());
+    TAIPAN_CHECK(stage.run_post_link_scripts());
+    Result<void> done;
+    tbb::task_arena arena(session.workers());
+    arena.execute([&] {
+        done = stage.compile();
+        if (done) done = stage.write_records();
+    });
+    TAIPAN_CHECK(std::move(done));
+    if (session.stop().stop_requested()) {
+        return make_error(ErrorCode::cancelled, "stopped; " + plan.prefix + " is as it was before");
+    }
+    return {};
+}
+
+void register_prefix(Session& session, const Plan& plan, InstallReport& report) {
+    const Config& config = session.config();
+    if (!config.register_envs || config.home.empty()) return;
+    if (auto registered = register_environment(config.home, plan.prefix); !registered) {
+        report.messages.push_back("the environment is not listed in ~/.conda/environments.txt: " +
+                                  registered.error().message);
+    }
+}
+
+Result<void> carry_out(Session& session, const Plan& plan, const PackageCache& cache, InstallReport& report) {
+    TAIPAN_TRY(Transaction transaction,
+               plan.new_prefix ? Transaction::begin_new(plan.prefix) : Transaction::begin(plan.prefix));
+    if (plan.new_prefix) TAIPAN_CHECK(create_environment(plan.prefix, seconds_since_epoch()));
+    LinkStage stage(session, plan, transaction, cache.writable_directory(), report);
+    TAIPAN_CHECK(stage.prepare());
+    if (plan.new_prefix) TAIPAN_CHECK(link_as_they_come(session, plan, cache, stage, report));
+    else TAIPAN_CHECK(replace_packages(session, plan, cache, stage, transaction, report));
+    TAIPAN_CHECK(finish(session, plan, stage));
+    HistoryGuard history(plan.prefix + "/conda-meta/history");
+    TAIPAN_CHECK(record_history(plan));
+    TAIPAN_CHECK(transaction.commit());
+    history.keep();
+    register_prefix(session, plan, report);
+    return {};
+}
+
+} // namespace
+
+Result<InstallReport> apply_plan(Session& session, const Plan& plan) {
+    raise_open_file_limit();
+    InstallReport report;
+    TAIPAN_TRY(const PackageCache cache, PackageCache::open(session.config().pkgs_dirs));
+    if (plan.new_prefix) {
+        TAIPAN_CHECK(carry_out(session, plan, cache, report));
+        return report;
+    }
+    TAIPAN_TRY(const FileLock lock,
+               FileLock::acquire(plan.prefix + "/conda-meta/.taipan.lock", prefix_lock_patience_seconds));
+    TAIPAN_CHECK(carry_out(session, plan, cache, report));
+    return report;
+}
+
+Result<InstallReport> warm_cache(Session& session, const Plan& plan) {
+    raise_open_file_limit();
+    InstallReport report;
+    TAIPAN_TRY(const PackageCache cache, PackageCache::open(session.config().pkgs_dirs));
+    TAIPAN_TRY(const auto channels, channels_of_plan(session, plan));
+    TAIPAN_CHECK(materialise(session, cache, channels, plan.link, [](CachedPackage) { return Result<void>(); }, report));
+    return report;
+}
+
+} // namespace taipan

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "flow/plan.hpp"
+#include "flow/session.hpp"
+
+namespace taipan {
+
+/// What was done, for the closing lines and for `--timings`.
+struct InstallReport {
+    std::uint64_t fetched_packages = 0, fetched_bytes = 0;
+    std::uint64_t extracted_packages = 0, extracted_files = 0;
+    std::uint64_t linked_packages = 0, linked_files = 0;
+    std::uint64_t compiled_files = 0;
+    std::string link_mode;             ///< "hard link" or "copy", with the reason when it is a copy
+    std::vector<std::string> messages; ///< what link scripts left in .messages.txt, and warnings
+};
+
+/// Carries a plan out: fetch, verify, extract, link, run link scripts, compile, record. On any error or stop the
+/// prefix is as it was before (a new one is gone) and the cache holds only whole, verified packages.
+Result<InstallReport> apply_plan(Session& session, const Plan& plan);
+
+/// Only brings the packages of the plan into the cache, fetched, verified and extracted; the prefix is not touched.
+Result<InstallReport> warm_cache(Session& session, const Plan& plan);
+
+/// Removes an environment: runs pre-unlink scripts, deletes the whole prefix and unregisters it.
+Result<void> remove_environment(Session& session, const std::string& prefix);
+
+} // namespace taipan

@@ -1,0 +1,322 @@
+// Linking, and what must wait until everything is linked: conflicts, post-link scripts, byte-compilation, records.
+//
+// A package is linked directory by directory; large ones are split over the workers. When two packages bring the same
+// path, whoever comes first makes it and the other is noted down; afterwards the path is given to the package that is
+// later in dependency order, so that the result does not depend on timing.
+
+#include "flow/link_stage.hpp"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+
+#include "base/filesystem.hpp"
+#include "link/installed_record.hpp"
+#include "link/pyc.hpp"
+#include "model/channel.hpp"
+#include "prefix/environment_variables.hpp"
+#include "prefix/prefix_data.hpp"
+
+namespace taipan {
+
+namespace {
+
+constexpr std::size_t actions_per_task = 512;
+
+/// The first error of several workers.
+class FirstError {
+public:
+    void take(Result<void> result) {
+        if (result) return;
+        const std::scoped_lock guard(mutex_);
+        if (!error_) error_ = std::move(result).error();
+    }
+    Result<void> result() {
+        if (error_) return std::move(*error_);
+        return {};
+    }
+    [[nodiscard]] bool any() {
+        const std::scoped_lock guard(mutex_);
+        return error_.has_value();
+    }
+
+private:
+    std::mutex mutex_;
+    std::optional<Error> error_;
+};
+
+/// Cuts the groups into ranges of about `actions_per_task` actions.
+std::vector<std::pair<std::size_t, std::size_t>> slices(const LinkPlan& plan) {
+    std::vector<std::pair<std::size_t, std::size_t>> ranges;
+    std::size_t first = 0;
+    std::size_t actions = 0;
+    for (std::size_t group = 0; group < plan.groups.size(); ++group) {
+        actions += plan.groups[group].last - plan.groups[group].first;
+        if (actions < actions_per_task && group + 1 < plan.groups.size()) continue;
+        ranges.emplace_back(first, group + 1);
+        first = group + 1;
+        actions = 0;
+    }
+    return ranges;
+}
+
+} // namespace
+
+LinkStage::LinkStage(Session& session, const Plan& plan, Transaction& transaction, std::string tarball_directory,
+                     InstallReport& report)
+    : session_(session), plan_(plan), transaction_(transaction), tarball_directory_(std::move(tarball_directory)),
+      report_(report), packages_(plan.link.size()) {}
+
+Result<void> LinkStage::prepare() {
+    const auto python = std::find_if(plan_.final_state.begin(), plan_.final_state.end(),
+                                     [](const PackageRecord& record) { return record.name == "python"; });
+    if (python == plan_.final_state.end()) return {};
+    TAIPAN_TRY(python_, python_info(*python));
+    return {};
+}
+
+Result<LinkType> LinkStage::link_type_for(const std::string& directory) {
+    const std::string cache(parent_path(directory));
+    const std::scoped_lock guard(mutex_);
+    for (const auto& [known, choice] : choices_) {
+        if (known == cache) return choice.type;
+    }
+    const Config& config = session_.config();
+    TAIPAN_TRY(const UniqueFd package_fd, open_directory(directory));
+    LinkChoice choice = choose_link_type(package_fd.get(), transaction_.prefix_fd(),
+                                         {config.always_copy, config.always_softlink, config.allow_softlinks});
+    report_.link_mode = choice.type == LinkType::hardlink ? "hard link" : choice.type == LinkType::copy ? "copy" : "soft link";
+    if (!choice.reason.empty()) {
+        report_.link_mode += " (" + choice.reason + ")";
+        session_.sink().note(Severity::info, "files are copied from " + cache + " since " + choice.reason);
+    }
+    choices_.emplace_back(cache, choice);
+    return choice.type;
+}
+
+Result<void> LinkStage::plan_package(CachedPackage package) {
+    Linked& slot = packages_[package.index];
+    slot.record = std::move(package.record);
+    slot.directory = std::move(package.directory);
+    const std::string step = "while planning to link " + slot.record.fn;
+    auto layout = parse_package_layout(package.info);
+    if (!layout) return std::move(layout).context(step).error();
+    if (layout->legacy) {
+        TAIPAN_TRY(const UniqueFd directory, open_directory(slot.directory));
+        TAIPAN_CHECK(detect_symlinks(*layout, directory.get()).context(step));
+    }
+    const Config& config = session_.config();
+    LinkOptions options;
+    options.prefix = plan_.prefix;
+    TAIPAN_TRY(options.link_type, link_type_for(slot.directory));
+    options.compile_pyc = config.compile_pyc && config.subdir == native_subdir();
+    options.platform = platform_of_subdir(config.subdir);
+    auto made = make_link_plan(std::move(*layout), slot.record, python_, options);
+    if (!made) return std::move(made).context(step).error();
+    slot.plan = std::move(*made);
+    slot.planned = true;
+    return check_prefix_length(slot.plan).context(step);
+}
+
+PlaceContext LinkStage::context(const Linked& package, int package_fd) const {
+    PlaceContext place;
+    place.package_fd = package_fd;
+    place.prefix_fd = transaction_.prefix_fd();
+    place.package_dir = package.directory;
+    place.prefix = plan_.prefix;
+    place.on_existing = OnExisting::report;
+    place.stop = &session_.stop().flag();
+    return place;
+}
+
+Result<void> LinkStage::place(Linked& package) {
+    TAIPAN_TRY(const UniqueFd package_fd, open_directory(package.directory));
+    const PlaceContext where = context(package, package_fd.get());
+    TAIPAN_TRY(const auto made, create_directories(package.plan.directories, where.prefix_fd, plan_.prefix));
+    if (!transaction_.is_new()) TAIPAN_CHECK(transaction_.created_directories(made));
+    const auto ranges = slices(package.plan);
+    std::vector<PlacedFiles> parts(ranges.size());
+    FirstError errors;
+    tbb::parallel_for(std::size_t{0}, ranges.size(), [&](std::size_t i) {
+        if (errors.any()) return;
+        auto placed = place_groups(package.plan, ranges[i].first, ranges[i].second, where);
+        if (placed) parts[i] = std::move(*placed);
+        else errors.take(std::move(placed).error());
+    });
+    TAIPAN_CHECK(errors.result());
+    for (auto& part : parts) package.placed.merge(std::move(part));
+    return {};
+}
+
+Result<void> LinkStage::link_package(std::size_t index) {
+    Linked& package = packages_[index];
+    const std::string name = package.record.dist_name();
+    Span span(session_.sink(), Stage::link, name, package.plan.actions.size());
+    TAIPAN_CHECK(run_script(LinkScript::pre_link, package));
+    TAIPAN_CHECK(place(package).context("while linking " + name + " into " + plan_.prefix));
+    span.succeed();
+    const std::scoped_lock guard(mutex_);
+    ++report_.linked_packages;
+    report_.linked_files += package.plan.actions.size();
+    return {};
+}
+
+Result<void> LinkStage::link_all() {
+    FirstError errors;
+    tbb::parallel_for(std::size_t{0}, packages_.size(), [&](std::size_t i) {
+        if (packages_[i].planned && !errors.any()) errors.take(link_package(i));
+    });
+    return errors.result();
+}
+
+Result<void> LinkStage::settle_conflicts() {
+    std::set<std::string> contested;
+    for (const auto& package : packages_) {
+        for (const auto action : package.placed.existing) {
+            contested.insert(package.plan.paths[package.plan.actions[action].path].entry.path);
+        }
+    }
+    if (contested.empty()) return {};
+    std::map<std::string, std::pair<std::size_t, std::uint32_t>> winner; // path -> package, action
+    std::map<std::string, std::vector<std::string>> owners;
+    for (std::size_t i = 0; i < packages_.size(); ++i) {
+        const LinkPlan& plan = packages_[i].plan;
+        for (std::uint32_t action = 0; action < plan.actions.size(); ++action) {
+            const std::string& path = plan.paths[plan.actions[action].path].entry.path;
+            if (!contested.contains(path)) continue;
+            winner.insert_or_assign(path, std::pair(i, action));
+            owners[path].push_back(packages_[i].record.dist_name());
+        }
+    }
+    std::map<std::size_t, std::vector<std::uint32_t>> again;
+    for (const auto& [path, won] : winner) {
+        std::string text = path + " is in more than one package (";
+        for (const auto& owner : owners[path]) text += (text.back() == '(' ? "" : ", ") + owner;
+        text += ")";
+        if (session_.config().path_conflict == "prevent") return make_error(ErrorCode::clobber, text + "; path_conflict is set to prevent");
+        session_.sink().note(session_.config().path_conflict == "warn" ? Severity::warning : Severity::debug,
+                             text + "; that of " + owners[path].back() + " is used");
+        again[won.first].push_back(won.second);
+    }
+    for (auto& [index, actions] : again) {
+        Linked& package = packages_[index];
+        TAIPAN_TRY(const UniqueFd package_fd, open_directory(package.directory));
+        PlaceContext where = context(package, package_fd.get());
+        where.on_existing = OnExisting::replace;
+        TAIPAN_TRY(auto placed, place_actions(package.plan, actions, where));
+        package.placed.merge(std::move(placed));
+    }
+    return {};
+}
+
+Result<void> LinkStage::announce(const std::set<std::string>& freed) {
+    std::vector<std::string> in_the_way;
+    std::vector<std::string> created;
+    std::set<std::string> seen;
+    for (const auto& package : packages_) {
+        if (!package.planned) continue;
+        TAIPAN_TRY(auto existing, find_existing_targets(package.plan, transaction_.prefix_fd(), plan_.prefix));
+        for (auto& path : existing) {
+            if (freed.contains(path) || !seen.insert(path).second) continue;
+            session_.sink().note(session_.config().path_conflict == "warn" ? Severity::warning : Severity::debug,
+                                 path + " exists already in " + plan_.prefix + " and is replaced by that of " +
+                                     package.record.dist_name());
+            if (session_.config().path_conflict == "prevent") {
+                return make_error(ErrorCode::clobber, path + " of " + package.record.dist_name() + " exists already in " +
+                                                          plan_.prefix + "; path_conflict is set to prevent");
+            }
+            in_the_way.push_back(std::move(path));
+        }
+        for (auto& path : package.plan.files()) created.push_back(std::move(path));
+        created.push_back("conda-meta/" + package.record.dist_name() + ".json");
+    }
+    TAIPAN_CHECK(transaction_.set_aside(in_the_way));
+    std::sort(created.begin(), created.end());
+    created.erase(std::unique(created.begin(), created.end()), created.end());
+    return transaction_.created(created);
+}
+
+void LinkStage::add_message(std::string message) {
+    if (message.empty()) return;
+    const std::scoped_lock guard(mutex_);
+    report_.messages.push_back(std::move(message));
+}
+
+Result<void> LinkStage::run_script(LinkScript script, const Linked& package) {
+    const std::string path = link_script_path(script, package.record.name);
+    const auto& paths = package.plan.paths;
+    const bool has_one = std::any_of(paths.begin(), paths.end(), [&](const InstalledPath& p) { return p.entry.path == path; });
+    if (!has_one) return {};
+    LinkScriptContext where;
+    where.prefix = plan_.prefix;
+    where.root_prefix = session_.config().root_prefix;
+    where.package_dir = package.directory;
+    where.environment = session_.config().environment;
+    where.stop = &session_.stop().flag();
+    TAIPAN_TRY(where.prefix_variables, prefix_variables(plan_.prefix));
+    TAIPAN_TRY(auto outcome, run_link_script(script, package.record, where));
+    add_message(std::move(outcome.messages));
+    for (auto& warning : outcome.warnings) add_message(std::move(warning));
+    return {};
+}
+
+Result<void> LinkStage::run_post_link_scripts() {
+    for (const auto& package : packages_) {
+        if (package.planned) TAIPAN_CHECK(run_script(LinkScript::post_link, package));
+    }
+    return {};
+}
+
+Result<void> LinkStage::compile() {
+    std::vector<PycItem> items;
+    for (const auto& package : packages_) {
+        items.insert(items.end(), package.plan.pyc.begin(), package.plan.pyc.end());
+        TAIPAN_TRY(const auto made, create_directories(package.plan.pyc_directories, transaction_.prefix_fd(), plan_.prefix));
+        if (!transaction_.is_new()) TAIPAN_CHECK(transaction_.created_directories(made));
+    }
+    if (items.empty() || !python_) return {};
+    Span span(session_.sink(), Stage::compile, plan_.prefix, items.size());
+    const PycRun run{plan_.prefix, *python_, session_.config().environment, &session_.stop().flag()};
+    const auto batches = static_cast<std::size_t>(std::max(1, session_.workers()));
+    std::vector<std::vector<PycItem>> parts(batches);
+    for (std::size_t i = 0; i < items.size(); ++i) parts[i % batches].push_back(std::move(items[i]));
+    FirstError errors;
+    tbb::parallel_for(std::size_t{0}, batches, [&](std::size_t i) {
+        if (parts[i].empty()) return;
+        auto outcome = compile_pyc(run, parts[i]);
+        if (!outcome) {
+            errors.take(std::move(outcome).error());
+            return;
+        }
+        const std::scoped_lock guard(mutex_);
+        report_.compiled_files += outcome->compiled;
+    });
+    TAIPAN_CHECK(errors.result().context("while byte-compiling the Python sources of " + plan_.prefix +
+                                         "; --no-pyc leaves that out"));
+    span.succeed();
+    return {};
+}
+
+Result<void> LinkStage::write_records() {
+    Span span(session_.sink(), Stage::record, plan_.prefix, packages_.size());
+    FirstError errors;
+    tbb::parallel_for(std::size_t{0}, packages_.size(), [&](std::size_t i) {
+        Linked& package = packages_[i];
+        if (!package.planned) return;
+        RecordOrigin origin;
+        origin.package_tarball_full_path = tarball_directory_ + '/' + package.record.fn;
+        origin.extracted_package_dir = package.directory;
+        if (!plan_.link[i].requested_spec.empty()) origin.requested_specs = {plan_.link[i].requested_spec};
+        PrefixRecord record = installed_record(std::move(package.record), std::move(package.plan), package.placed, origin);
+        stat_pyc_files(record, transaction_.prefix_fd());
+        errors.take(write_prefix_record(plan_.prefix, record));
+    });
+    TAIPAN_CHECK(errors.result());
+    span.succeed();
+    return {};
+}
+
+} // namespace taipan

@@ -1,0 +1,343 @@
+// The pipeline from URLs to extracted packages: network thread -> [bridge] -> TBB graph (verify + extract, then hand
+// over). One token a package walks through; nothing waits for all of a stage to end.
+//
+//   caller thread   sorts packages by where they are: extracted, archive, file://, to download, being made by another
+//                   process; feeds the graph; then helps the workers until the graph is empty
+//   network thread  finishes downloads and puts their tokens into the graph
+//   workers         extract (at most `workers` at a time) and on_package
+//
+// What must hold:
+// * the graph does not look finished while a download is under way: each one reserves a wait on it;
+// * the first error requests a stop: downloads end as cancelled, workers drop their tokens, and the error is returned;
+// * a package's lock is held from before its download until it is published, and never while another lock is waited
+//   for, so two processes cannot wait for each other.
+
+#include "flow/materialise.hpp"
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include <tbb/enumerable_thread_specific.h>
+#include <tbb/flow_graph.h>
+#include <tbb/task_arena.h>
+
+#include "base/digest.hpp"
+#include "base/filesystem.hpp"
+#include "extract/extract.hpp"
+#include "fetch/body.hpp"
+#include "flow/network.hpp"
+#include "model/channel.hpp"
+#include "model/record_json.hpp"
+
+namespace taipan {
+
+namespace {
+
+constexpr std::chrono::milliseconds lock_poll_interval{20};
+constexpr std::chrono::minutes lock_patience{20};
+
+/// One package on its way through the graph.
+struct Token {
+    std::size_t index = 0;
+    std::string extracted; ///< set when there is nothing to do but to hand it over
+    Body body;             ///< else: the archive's bytes
+    bool from_cache = false; ///< the body is an archive of the cache: may be stale, must not be stored again
+    PackageLock lock;
+};
+using TokenPtr = std::shared_ptr<Token>;
+
+PackageInfoTexts linker_texts(PackageInfo&& info) {
+    PackageInfoTexts texts;
+    texts.index_json = std::move(info.index_json);
+    texts.paths_json = std::move(info.paths_json);
+    texts.link_json = std::move(info.link_json);
+    texts.files = std::move(info.files);
+    texts.has_prefix = std::move(info.has_prefix);
+    texts.no_link = std::move(info.no_link);
+    texts.no_softlink = std::move(info.no_softlink);
+    return texts;
+}
+
+/// Checks the bytes against what the record promises; fills in the hashes of a record that promises nothing.
+Result<void> verify(std::string_view bytes, PackageRecord& record) {
+    const auto fail = [&](std::string_view what, const std::string& expected, const std::string& actual) {
+        return make_error(ErrorCode::checksum_mismatch,
+                          record.fn + " from " + record.url + " is not the file the index describes: its " +
+                              std::string(what) + " is " + actual + ", expected " + expected +
+                              "; the channel or a proxy in between is broken, or someone changed the file");
+    };
+    if (record.size && *record.size != bytes.size()) {
+        return fail("size", std::to_string(*record.size), std::to_string(bytes.size()));
+    }
+    if (!record.sha256.empty()) {
+        if (const std::string actual = sha256_hex(bytes); actual != record.sha256) return fail("sha256", record.sha256, actual);
+    } else if (!record.md5.empty()) {
+        if (const std::string actual = md5_hex(bytes); actual != record.md5) return fail("md5", record.md5, actual);
+    }
+    if (record.md5.empty() && record.sha256.empty()) record.md5 = md5_hex(bytes);
+    if (record.sha256.empty()) record.sha256 = sha256_hex(bytes);
+    record.size = bytes.size();
+    return {};
+}
+
+class Materialiser {
+public:
+    Materialiser(Session& session, const PackageCache& cache, const std::vector<Channel>& channels,
+                 const std::vector<PlannedPackage>& packages, const OnPackage& on_package, InstallReport& report)
+        : session_(session), cache_(cache), channels_(channels), packages_(packages), on_package_(on_package),
+          report_(report), extract_(graph_, static_cast<std::size_t>(session.workers()),
+                                    [this](const TokenPtr& token) { work(token); }) {}
+
+    Result<void> run() {
+        std::vector<TokenPtr> busy;
+        for (std::size_t index = 0; index < packages_.size() && !stopped(); ++index) {
+            if (auto started = start(index, busy); !started) fail(std::move(started).error());
+        }
+        wait_for_others(std::move(busy));
+        graph_.wait_for_all();
+        if (error_) return std::move(*error_);
+        if (stopped()) return make_error(ErrorCode::cancelled, "stopped before all packages were there");
+        return {};
+    }
+
+private:
+    [[nodiscard]] bool stopped() const { return session_.stop().stop_requested(); }
+
+    void fail(Error error) {
+        const std::scoped_lock guard(mutex_);
+        const bool first = !error_ || (error_->code == ErrorCode::cancelled && error.code != ErrorCode::cancelled);
+        if (first) error_ = std::move(error);
+        session_.stop().request_stop();
+    }
+
+    /// Decides where the package comes from, and sets it going; one that another process is making goes to `busy`.
+    Result<void> start(std::size_t index, std::vector<TokenPtr>& busy) {
+        auto token = std::make_shared<Token>();
+        token->index = index;
+        const PlannedPackage& package = packages_[index];
+        if (package.cached == CacheState::extracted) {
+            token->extracted = package.location;
+            extract_.try_put(token);
+            return {};
+        }
+        auto lock = cache_.try_lock(package.record);
+        if (!lock) {
+            busy.push_back(std::move(token));
+            return {};
+        }
+        token->lock = std::move(*lock);
+        return start_locked(token);
+    }
+
+    /// With the lock held: somebody may have finished it since the plan was made.
+    Result<void> start_locked(const TokenPtr& token) {
+        const PackageRecord& record = packages_[token->index].record;
+        if (auto found = cache_.find_extracted(record)) {
+            token->extracted = std::move(*found);
+            extract_.try_put(token);
+            return {};
+        }
+        if (auto found = cache_.find_archive(record)) {
+            token->body = Body::of_foreign_file(std::move(*found));
+            token->from_cache = true;
+            extract_.try_put(token);
+            return {};
+        }
+        return download(token);
+    }
+
+    Result<void> download(const TokenPtr& token) {
+        const PackageRecord& record = packages_[token->index].record;
+        if (const std::string path = path_of_file_url(record.url); !path.empty()) {
+            if (!exists(path)) {
+                return make_error(ErrorCode::http, "HTTP 404 for url <" + record.url + ">: there is no such file");
+            }
+            token->body = Body::of_foreign_file(path);
+            extract_.try_put(token);
+            return {};
+        }
+        auto network = session_.network();
+        if (!network) {
+            return std::move(network).context("while looking for " + record.fn + ", which is not in the cache").error();
+        }
+        graph_.reserve_wait();
+        (*network)->submit(transfer_request(record), [this, token](Result<Download> download) {
+            bridge(token, std::move(download));
+            graph_.release_wait();
+        });
+        return {};
+    }
+
+    TransferRequest transfer_request(const PackageRecord& record) {
+        TransferRequest request;
+        for (const auto& url : mirror_urls(record)) request.urls.push_back(url);
+        request.shown_url = record.url;
+        request.spool_directory = cache_.writable_directory();
+        request.expected_size = record.size.value_or(0);
+        const std::string name = record.dist_name();
+        request.started = [this, name, size = request.expected_size] { session_.sink().begin(Stage::fetch, name, size); };
+        request.progress = [this, name](std::uint64_t done) { session_.sink().advance(Stage::fetch, name, done); };
+        return request;
+    }
+
+    [[nodiscard]] std::vector<std::string> mirror_urls(const PackageRecord& record) const {
+        const auto& mirrored = session_.config().mirrored_channels;
+        std::vector<std::string> urls;
+        if (const auto mirrors = mirrored.find(record.channel_name); mirrors != mirrored.end()) {
+            for (const auto& mirror : mirrors->second) urls.push_back(mirror + '/' + record.subdir + '/' + record.fn);
+        }
+        if (!urls.empty()) return urls;
+        for (const auto& channel : channels_) {
+            if (record.url.starts_with(channel.base_url + '/')) return {channel.authenticated(record.url)};
+        }
+        return {record.url};
+    }
+
+    /// Network thread: a finished download becomes work for the graph.
+    void bridge(const TokenPtr& token, Result<Download> download) {
+        const std::string name = packages_[token->index].record.dist_name();
+        session_.sink().end(Stage::fetch, name, static_cast<bool>(download));
+        if (!download) {
+            fail(std::move(download).context("while fetching " + name).error());
+            return;
+        }
+        {
+            const std::scoped_lock guard(mutex_);
+            ++report_.fetched_packages;
+            report_.fetched_bytes += download->body.size();
+        }
+        token->body = std::move(download->body);
+        extract_.try_put(token);
+    }
+
+    /// Packages that other processes are making: take each over when its lock is free.
+    void wait_for_others(std::vector<TokenPtr> busy) {
+        const auto deadline = std::chrono::steady_clock::now() + lock_patience;
+        while (!busy.empty() && !stopped()) {
+            std::erase_if(busy, [&](const TokenPtr& token) {
+                auto lock = cache_.try_lock(packages_[token->index].record);
+                if (!lock) return false;
+                token->lock = std::move(*lock);
+                if (auto started = start_locked(token); !started) fail(std::move(started).error());
+                return true;
+            });
+            if (busy.empty()) return;
+            if (std::chrono::steady_clock::now() > deadline) {
+                fail(make_error(ErrorCode::locked, "another process has been making " +
+                                                       packages_[busy.front()->index].record.fn +
+                                                       " in the cache for too long; end it, then try again"));
+                return;
+            }
+            std::this_thread::sleep_for(lock_poll_interval);
+        }
+    }
+
+    void work(const TokenPtr& token) {
+        if (stopped()) return;
+        const std::string name = packages_[token->index].record.dist_name();
+        try {
+            auto package = token->extracted.empty() ? extract(token) : reuse(*token);
+            token->lock.release();
+            if (!package) {
+                fail(std::move(package).error());
+                return;
+            }
+            if (!*package) return; // a stale archive: it is being downloaded again
+            if (auto taken = on_package_(std::move(**package)); !taken) fail(std::move(taken).error());
+        } catch (const std::exception& failure) {
+            fail(make_error(ErrorCode::internal, "unexpected failure at " + name + ": " + failure.what()));
+        }
+    }
+
+    Result<std::optional<CachedPackage>> reuse(const Token& token) {
+        CachedPackage package{token.index, packages_[token.index].record, token.extracted, {}};
+        TAIPAN_TRY(const UniqueFd directory, open_directory(package.directory));
+        TAIPAN_TRY(package.info, read_package_info(directory.get()));
+        TAIPAN_CHECK(complete(package));
+        return std::optional(std::move(package));
+    }
+
+    Result<void> complete(CachedPackage& package) const {
+        auto index = parse_package_record(package.info.index_json);
+        if (!index) return std::move(index).context("while reading info/index.json of " + package.record.fn).error();
+        if (packages_[package.index].from_url) {
+            package.record.depends = index->depends;
+            package.record.constrains = index->constrains;
+            package.record.build_number = index->build_number;
+        }
+        package.record = merge_records(std::move(package.record), *index);
+        return {};
+    }
+
+    /// nullopt: the cached archive was not the right one and is being replaced by a download.
+    Result<std::optional<CachedPackage>> extract(const TokenPtr& token) {
+        PackageRecord record = packages_[token->index].record;
+        const std::string name = record.dist_name();
+        Span span(session_.sink(), Stage::extract, name, token->body.size());
+        TAIPAN_TRY(const std::string_view bytes, token->body.view());
+        if (auto verified = verify(bytes, record); !verified) {
+            if (!token->from_cache) return std::move(verified).error();
+            token->from_cache = false;
+            token->body = Body();
+            TAIPAN_CHECK(download_again(token));
+            return std::optional<CachedPackage>();
+        }
+        TAIPAN_TRY(StagedDirectory staged, cache_.stage(record));
+        const auto format = record.fn.ends_with(".conda") ? ArchiveFormat::conda : ArchiveFormat::tar_bz2;
+        auto extracted = extract_package(contexts_.local(), bytes, format, staged.fd(), session_.stop().flag());
+        if (!extracted) return std::move(extracted).context("while extracting " + record.fn + " from " + record.url).error();
+        CachedPackage package{token->index, std::move(record), cache_.extracted_path(packages_[token->index].record),
+                              linker_texts(std::move(extracted->info))};
+        TAIPAN_CHECK(complete(package));
+        if (!token->from_cache) {
+            TAIPAN_CHECK(token->body.store_as(cache_.archive_path(package.record)));
+            TAIPAN_CHECK(cache_.note_url(package.record.url));
+        }
+        token->body = Body();
+        TAIPAN_CHECK(cache_.publish_extracted(std::move(staged), package.record));
+        span.succeed();
+        const std::scoped_lock guard(mutex_);
+        ++report_.extracted_packages;
+        report_.extracted_files += extracted->files;
+        return std::optional(std::move(package));
+    }
+
+    Result<void> download_again(const TokenPtr& token) {
+        const PackageRecord& record = packages_[token->index].record;
+        session_.sink().note(Severity::warning, "the cached archive " + record.fn + " is damaged or another file of that "
+                                                "name; it is fetched again");
+        // The lock travels on with a copy of the token; this one gives it up when its work returns.
+        auto again = std::make_shared<Token>();
+        again->index = token->index;
+        again->lock = std::move(token->lock);
+        return download(again);
+    }
+
+    Session& session_;
+    const PackageCache& cache_;
+    const std::vector<Channel>& channels_;
+    const std::vector<PlannedPackage>& packages_;
+    const OnPackage& on_package_;
+    InstallReport& report_; ///< guarded by mutex_
+    std::mutex mutex_;
+    std::optional<Error> error_;
+    tbb::enumerable_thread_specific<ExtractContext> contexts_;
+    tbb::flow::graph graph_;
+    tbb::flow::function_node<TokenPtr> extract_;
+};
+
+} // namespace
+
+Result<void> materialise(Session& session, const PackageCache& cache, const std::vector<Channel>& channels,
+                         const std::vector<PlannedPackage>& packages, const OnPackage& on_package,
+                         InstallReport& report) {
+    tbb::task_arena arena(session.workers());
+    Result<void> done;
+    arena.execute([&] { done = Materialiser(session, cache, channels, packages, on_package, report).run(); });
+    return done;
+}
+
+} // namespace taipan

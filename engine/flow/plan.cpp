@@ -1,0 +1,272 @@
+// From what the user typed to what will happen. Reads the prefix, the channels and the cache; changes none of them,
+// except that an interrupted earlier run on the prefix is repaired first.
+
+#include "flow/plan.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <dirent.h>
+
+#include "base/filesystem.hpp"
+#include "cache/package_cache.hpp"
+#include "flow/explicit.hpp"
+#include "flow/index.hpp"
+#include "flow/plan_channels.hpp"
+#include "prefix/frozen.hpp"
+#include "prefix/history.hpp"
+#include "prefix/prefix_data.hpp"
+#include "prefix/transaction.hpp"
+#include "solve/solve.hpp"
+#include "solve/topological.hpp"
+#include "solve/virtual_packages.hpp"
+
+namespace taipan {
+
+namespace {
+
+constexpr double prefix_lock_patience_seconds = 600;
+
+/// The environment as it is now.
+struct Target {
+    bool exists = false;
+    std::vector<PackageRecord> installed;
+    std::map<std::string, MatchSpec> history;
+    std::vector<MatchSpec> pins;
+    std::vector<std::string> warnings;
+};
+
+bool is_empty_directory(const std::string& path) {
+    DIR* directory = ::opendir(path.c_str());
+    if (directory == nullptr) return false;
+    int entries = 0;
+    while (entries <= 2 && ::readdir(directory) != nullptr) ++entries; // NOLINT(concurrency-mt-unsafe): own stream
+    ::closedir(directory);
+    return entries <= 2;
+}
+
+Result<void> repair_interrupted_run(const Session& session, const std::string& prefix) {
+    if (!exists(prefix + "/conda-meta/.taipan-trash")) return {};
+    TAIPAN_TRY(const FileLock lock, FileLock::acquire(prefix + "/conda-meta/.taipan.lock", prefix_lock_patience_seconds));
+    TAIPAN_TRY(const auto recovery, Transaction::recover(prefix));
+    if (recovery != Transaction::Recovery::nothing) {
+        session.sink().note(Severity::info, "repaired " + prefix + " after an interrupted run");
+    }
+    return {};
+}
+
+Result<std::vector<MatchSpec>> parse_specs(const std::vector<std::string>& texts, const Config& config) {
+    std::vector<MatchSpec> specs;
+    for (const auto& text : texts) {
+        TAIPAN_TRY(auto spec, MatchSpec::parse(text, config.channel_settings));
+        specs.push_back(std::move(spec));
+    }
+    return specs;
+}
+
+Result<Target> load_target(Session& session, const InstallRequest& request) {
+    Target target;
+    const std::string& prefix = request.prefix;
+    if (request.action == Action::create) {
+        if (is_environment(prefix)) {
+            return make_error(ErrorCode::environment_exists, "prefix already exists: " + prefix);
+        }
+        if (exists(prefix) && !is_empty_directory(prefix)) {
+            return make_error(ErrorCode::not_an_environment,
+                              "The target directory exists, but it is not a conda environment.\n  target directory: " +
+                                  prefix + "\nChoose another path, or move what is there out of the way.");
+        }
+        TAIPAN_TRY(target.pins, parse_specs(request.no_pin ? std::vector<std::string>{}
+                                                           : session.config().pinned_packages, session.config()));
+        return target;
+    }
+    TAIPAN_CHECK(require_environment(prefix));
+    if (session.config().protect_frozen_envs) TAIPAN_CHECK(require_not_frozen(prefix));
+    TAIPAN_CHECK(repair_interrupted_run(session, prefix));
+    target.exists = true;
+    const auto& settings = session.config().channel_settings;
+    TAIPAN_TRY(const PrefixData data, load_prefix(prefix, RecordDetail::identity, settings));
+    target.installed = data.packages();
+    target.warnings = data.warnings;
+    TAIPAN_TRY(const auto blocks, load_history(prefix));
+    std::set<std::string> names;
+    for (const auto& record : target.installed) names.insert(record.name);
+    target.history = requested_specs(blocks, names, settings);
+    if (!request.no_pin) {
+        std::vector<std::string> pins = session.config().pinned_packages;
+        TAIPAN_TRY(const auto of_prefix, read_pinned(prefix));
+        pins.insert(pins.end(), of_prefix.begin(), of_prefix.end());
+        TAIPAN_TRY(target.pins, parse_specs(pins, session.config()));
+    }
+    return target;
+}
+
+Result<std::vector<MatchSpec>> requested(const InstallRequest& request, const Config& config) {
+    TAIPAN_TRY(auto specs, parse_specs(request.specs, config));
+    if (request.action != Action::create || request.no_default_packages) return specs;
+    TAIPAN_TRY(const auto defaults, parse_specs(config.create_default_packages, config));
+    for (const auto& spec : defaults) {
+        const bool named = std::any_of(specs.begin(), specs.end(),
+                                       [&](const MatchSpec& other) { return other.name() == spec.name(); });
+        if (!named) specs.push_back(spec);
+    }
+    return specs;
+}
+
+SolveRequest solve_request(const InstallRequest& request, const std::vector<MatchSpec>& specs, const Target& target,
+                           const Config& config) {
+    SolveRequest solve;
+    switch (request.action) {
+    case Action::create:
+    case Action::install: solve.install = specs; break;
+    case Action::update: solve.update = specs; break;
+    case Action::remove: solve.remove = specs; break;
+    }
+    solve.update_all = request.update_all;
+    solve.installed = target.installed;
+    solve.history = target.history;
+    solve.pins = target.pins;
+    solve.virtual_packages = detect_virtual_packages(config.subdir, config.environment);
+    solve.channel_priority = config.channel_priority;
+    solve.freeze_installed = request.freeze_installed;
+    solve.no_deps = request.no_deps;
+    solve.only_deps = request.only_deps;
+    solve.force_reinstall = request.force_reinstall;
+    solve.force_remove = request.force_remove;
+    solve.prune = request.prune;
+    solve.add_pip_to_python = config.add_pip_as_python_dependency;
+    return solve;
+}
+
+/// Where each package to link is now.
+void locate(std::vector<PlannedPackage>& packages, const PackageCache& cache) {
+    for (auto& package : packages) {
+        if (auto directory = cache.find_extracted(package.record)) {
+            package.cached = CacheState::extracted;
+            package.location = std::move(*directory);
+        } else if (auto archive = cache.find_archive(package.record)) {
+            package.cached = CacheState::archive;
+            package.location = std::move(*archive);
+        }
+    }
+}
+
+void note_requested(Plan& plan, const std::vector<MatchSpec>& specs, const Target& target) {
+    std::map<std::string, std::string> by_name;
+    for (const auto& [name, spec] : target.history) by_name.emplace(name, spec.to_string());
+    for (const auto& spec : specs) {
+        if (spec.has_exact_name()) by_name.insert_or_assign(spec.name(), spec.to_string());
+    }
+    for (auto& package : plan.link) {
+        if (const auto found = by_name.find(package.record.name); found != by_name.end()) {
+            package.requested_spec = found->second;
+        }
+    }
+}
+
+std::vector<std::string> canonical(const std::vector<MatchSpec>& specs) {
+    std::vector<std::string> texts;
+    for (const auto& spec : specs) texts.push_back(spec.to_string());
+    return texts;
+}
+
+/// Packages by URL: nothing is solved; what is installed under the same name makes room.
+Result<void> plan_explicit(Plan& plan, const std::vector<MatchSpec>& specs, const Target& target, const Config& config) {
+    std::map<std::string, PackageRecord> after;
+    for (const auto& record : target.installed) after.emplace(record.name, record);
+    for (const auto& spec : specs) {
+        TAIPAN_TRY(auto record, record_of_url_spec(spec, config));
+        if (!record) {
+            return make_error(ErrorCode::invalid_argument,
+                              "cannot mix specifications with conda package filenames: " + spec.to_string() +
+                                  " is asked for together with package URLs; install them in two steps");
+        }
+        const auto old = after.find(record->name);
+        if (old != after.end()) {
+            if (old->second.url == record->url) continue;
+            plan.unlink.push_back(old->second);
+        }
+        after.insert_or_assign(record->name, *record);
+        PlannedPackage package;
+        package.record = std::move(*record);
+        package.from_url = true;
+        package.requested_spec = spec.to_string();
+        plan.link.push_back(std::move(package));
+    }
+    for (auto& [name, record] : after) plan.final_state.push_back(std::move(record));
+    return {};
+}
+
+Result<void> plan_solved(Plan& plan, Session& session, const InstallRequest& request,
+                         const std::vector<MatchSpec>& specs, const Target& target, const PackageCache& cache) {
+    const Config& config = session.config();
+    LoadedIndexes indexes;
+    const bool needs_index = !(request.action == Action::remove && request.force_remove);
+    if (needs_index && !(request.action == Action::create && specs.empty())) {
+        TAIPAN_TRY(auto channels, channels_of_request(request.channels, specs, config));
+        if (channels.empty() && request.action != Action::remove) {
+            return make_error(ErrorCode::no_channels,
+                              "No channels are configured: say where packages come from, for instance with "
+                              "`-c conda-forge`, or put `channels: [conda-forge]` into ~/.condarc");
+        }
+        TAIPAN_TRY(indexes, load_indexes(session, std::move(channels), config.subdir, cache.repodata_directory()));
+    }
+    Span span(session.sink(), Stage::solve, plan.prefix);
+    IndexCandidates candidates(indexes);
+    TAIPAN_TRY(Solution solution, solve(solve_request(request, specs, target, config), candidates));
+    span.succeed();
+    const std::set<std::string> relinked(solution.relinked_noarch.begin(), solution.relinked_noarch.end());
+    for (auto& record : solution.link) {
+        PlannedPackage package;
+        package.relink_only = relinked.contains(record.name);
+        package.record = std::move(record);
+        plan.link.push_back(std::move(package));
+    }
+    plan.unlink = std::move(solution.unlink);
+    plan.final_state = std::move(solution.final_state);
+    for (const auto& neutered : solution.neutered) plan.neutered_specs.push_back(neutered.replacement);
+    if (request.action == Action::remove) {
+        plan.remove_specs = canonical(specs);
+    } else {
+        plan.update_specs = canonical(solution.recorded_specs);
+    }
+    return {};
+}
+
+} // namespace
+
+std::uint64_t Plan::download_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const auto& package : link) {
+        if (package.cached == CacheState::missing) bytes += package.record.size.value_or(0);
+    }
+    return bytes;
+}
+
+Result<Plan> make_plan(Session& session, const InstallRequest& request) {
+    const Config& config = session.config();
+    TAIPAN_TRY(const Target target, load_target(session, request));
+    TAIPAN_TRY(const auto specs, requested(request, config));
+    TAIPAN_TRY(const PackageCache cache, PackageCache::open(config.pkgs_dirs));
+
+    Plan plan;
+    plan.action = request.action;
+    plan.prefix = request.prefix;
+    plan.new_prefix = !target.exists;
+    plan.command_line = request.command_line;
+    plan.channels = request.channels;
+    plan.warnings = target.warnings;
+    const bool explicit_urls = request.action != Action::remove &&
+                               std::any_of(specs.begin(), specs.end(), [](const MatchSpec& s) { return !s.url().empty(); });
+    if (explicit_urls) {
+        TAIPAN_CHECK(plan_explicit(plan, specs, target, config));
+        plan.update_specs = canonical(specs);
+    } else {
+        TAIPAN_CHECK(plan_solved(plan, session, request, specs, target, cache));
+    }
+    locate(plan.link, cache);
+    note_requested(plan, specs, target);
+    return plan;
+}
+
+} // namespace taipan

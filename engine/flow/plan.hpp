@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "flow/session.hpp"
+#include "model/record.hpp"
+
+namespace taipan {
+
+enum class Action { create, install, update, remove };
+
+/// What the user asked for. Everything is as typed; names are resolved by make_plan.
+struct InstallRequest {
+    Action action = Action::install;
+    std::string prefix;                ///< absolute; must exist as an environment except for create
+    std::vector<std::string> specs;    ///< match specs; package URLs and paths make it an explicit install
+    std::vector<std::string> channels; ///< in order of priority, already merged with the configured ones
+    std::string command_line;          ///< for the `# cmd:` line of history
+    bool no_deps = false, only_deps = false;
+    bool freeze_installed = false, force_reinstall = false, force_remove = false;
+    bool update_all = false, prune = false;
+    bool no_pin = false, no_default_packages = false;
+};
+
+/// Where the bytes of a package will come from.
+enum class CacheState { extracted, archive, missing };
+
+struct PlannedPackage {
+    PackageRecord record;
+    CacheState cached = CacheState::missing;
+    std::string location;       ///< extracted directory or archive, when cached
+    std::string requested_spec; ///< canonical; empty for a dependency
+    bool from_url = false;      ///< asked for by URL: dependencies are known only when the archive is there
+    /// Relinked only since python's minor version changes: not part of what history and the user see.
+    bool relink_only = false;
+};
+
+/// What will happen, decided before anything is touched. Plain data: can be shown, and carried out later.
+struct Plan {
+    Action action = Action::install;
+    std::string prefix;
+    bool new_prefix = false;              ///< there is no environment at `prefix` yet
+    std::vector<PlannedPackage> link;     ///< in dependency order
+    std::vector<PackageRecord> unlink;    ///< dependents first
+    std::vector<PackageRecord> final_state; ///< what will be installed afterwards, in dependency order
+    std::vector<std::string> update_specs, remove_specs, neutered_specs; ///< canonical, for history
+    std::vector<std::string> channels; ///< as in the request; their credentials are needed for downloads
+    std::string command_line;
+    std::vector<std::string> warnings;
+
+    [[nodiscard]] bool nothing_to_do() const { return link.empty() && unlink.empty(); }
+    [[nodiscard]] std::uint64_t download_bytes() const;
+};
+
+/// Loads the indexes that the request needs and solves. Touches nothing but the repodata cache.
+Result<Plan> make_plan(Session& session, const InstallRequest& request);
+
+} // namespace taipan

@@ -1,0 +1,72 @@
+#include "flow/unlink_stage.hpp"
+
+#include <vector>
+
+#include "base/filesystem.hpp"
+#include "link/link_scripts.hpp"
+#include "prefix/environment_variables.hpp"
+#include "prefix/frozen.hpp"
+#include "prefix/prefix_data.hpp"
+#include "prefix/registry.hpp"
+#include "prefix/unlink.hpp"
+
+namespace taipan {
+
+namespace {
+
+/// A failing pre-unlink script is a warning: the package goes anyway (conda-spec 5.1).
+Result<void> run_pre_unlink(Session& session, const std::string& prefix, const PackageRecord& package,
+                            std::vector<std::string>& messages) {
+    LinkScriptContext where;
+    where.prefix = prefix;
+    where.root_prefix = session.config().root_prefix;
+    where.environment = session.config().environment;
+    where.stop = &session.stop().flag();
+    TAIPAN_TRY(where.prefix_variables, prefix_variables(prefix));
+    TAIPAN_TRY(auto outcome, run_link_script(LinkScript::pre_unlink, package, where));
+    if (!outcome.messages.empty()) messages.push_back(std::move(outcome.messages));
+    for (auto& warning : outcome.warnings) messages.push_back(std::move(warning));
+    return {};
+}
+
+} // namespace
+
+Result<std::set<std::string>> unlink_packages(Session& session, const Plan& plan, Transaction& transaction,
+                                              InstallReport& report) {
+    const auto& settings = session.config().channel_settings;
+    std::vector<PrefixRecord> records;
+    for (const auto& package : plan.unlink) {
+        TAIPAN_TRY(auto record, load_prefix_record(plan.prefix, package.dist_name(), settings));
+        records.push_back(std::move(record));
+    }
+    for (const auto& record : records) {
+        TAIPAN_CHECK(run_pre_unlink(session, plan.prefix, record.package, report.messages));
+    }
+    std::set<std::string> freed;
+    for (const auto& record : records) {
+        TAIPAN_CHECK(unlink_package(record, transaction)
+                         .context("while unlinking " + record.package.dist_name() + " from " + plan.prefix));
+        freed.insert(record.files.begin(), record.files.end());
+    }
+    return freed;
+}
+
+Result<void> remove_environment(Session& session, const std::string& prefix) {
+    const Config& config = session.config();
+    TAIPAN_CHECK(require_environment(prefix));
+    if (config.protect_frozen_envs) TAIPAN_CHECK(require_not_frozen(prefix));
+    TAIPAN_TRY(const PrefixData data, load_prefix(prefix, RecordDetail::identity, config.channel_settings));
+    for (const auto& record : data.records) {
+        std::vector<std::string> messages;
+        TAIPAN_CHECK(run_pre_unlink(session, prefix, record.package, messages));
+        for (const auto& message : messages) session.sink().note(Severity::info, message);
+    }
+    TAIPAN_CHECK(remove_tree(prefix));
+    if (config.home.empty()) return {};
+    if (auto unregistered = unregister_environment(config.home, prefix); !unregistered) {
+        session.sink().note(Severity::warning, unregistered.error().message);
+    }
+    return {};
+}
+
+} // namespace taipan

@@ -1,0 +1,314 @@
+// Problem: an environment is tens of thousands of small files; each system call more per file is felt, and a file
+// that already exists must never be written through, because it may be a hard link into the cache.
+// Approach: one directory at a time. Source and target directory are opened once as handles, then each file is one
+// linkat. A link that the kernel refuses (other device, link limit, protection) becomes a copy of that file.
+// What must hold: files come to be only under names that are free (O_EXCL, linkat, symlinkat); handles never lie
+// outside package and prefix; nothing in the package directory is changed.
+
+#include "link/place_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <iterator>
+#include <optional>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/beneath.hpp"
+#include "base/digest.hpp"
+#include "base/filesystem.hpp"
+#include "link/copy_file.hpp"
+#include "link/prefix_rewrite.hpp"
+
+namespace taipan {
+
+namespace {
+
+/// Refusals after which the file is copied instead (conda-spec 3.1).
+bool link_refused(int errno_value) {
+    return errno_value == EXDEV || errno_value == EPERM || errno_value == EACCES || errno_value == EMLINK ||
+           errno_value == EOPNOTSUPP || errno_value == ENOSYS || errno_value == EINVAL;
+}
+
+/// Carries out actions of one plan; keeps the buffer for rewriting from file to file.
+class Placer {
+public:
+    Placer(const LinkPlan& plan, const PlaceContext& context) : plan_(plan), context_(context) {}
+
+    Result<void> open(const LinkGroup& group) {
+        group_ = &group;
+        TAIPAN_TRY(target_, open_directory_beneath(context_.prefix_fd, group.target_directory, context_.prefix));
+        source_.reset(); // opened by the first action that has a source
+        return {};
+    }
+
+    Result<void> place(std::uint32_t index) {
+        const LinkAction& action = plan_.actions[index];
+        const std::string& path = plan_.paths[action.path].entry.path;
+        target_name_ = path.c_str() + (path.size() - base_name(path).size());
+        source_name_ = action.source_name.empty() ? target_name_ : action.source_name.c_str();
+        if (action.kind != PlaceKind::entry_point && !source_) TAIPAN_CHECK(open_source_directory());
+        for (int attempt = 0; attempt < 3; ++attempt) {
+            TAIPAN_TRY(const bool made, make(action));
+            if (made) return {};
+            switch (context_.on_existing) {
+            case OnExisting::report: placed_.existing.push_back(index); return {};
+            case OnExisting::fail:
+                return make_error(ErrorCode::clobber, plan_.package + " wants to install " + context_.prefix + '/' +
+                                                          path + ", which exists already");
+            case OnExisting::replace: TAIPAN_CHECK(remove_target(path)); break;
+            }
+        }
+        return make_error(ErrorCode::io, "cannot create " + context_.prefix + '/' + path +
+                                             ": something else keeps creating it; end other programs that use the "
+                                             "environment and try again");
+    }
+
+    PlacedFiles take() { return std::move(placed_); }
+
+private:
+    Result<void> open_source_directory() {
+        source_ = open_directory_beneath(context_.package_fd, group_->source_directory);
+        if (source_) return {};
+        if (errno != ENOENT && errno != ENOTDIR && errno != EXDEV) {
+            return system_error(errno, "cannot open directory", context_.package_dir + '/' + group_->source_directory);
+        }
+        return make_error(ErrorCode::corrupt_package, "package " + plan_.package + " has no directory " +
+                                                          group_->source_directory + ", in which its paths.json lists "
+                                                          "files; remove " + context_.package_dir + " and try again");
+    }
+
+    /// False: the target exists already.
+    Result<bool> make(const LinkAction& action) {
+        switch (action.kind) {
+        case PlaceKind::hard_link: return hard_link();
+        case PlaceKind::copy: return copy();
+        case PlaceKind::soft_link: return soft_link();
+        case PlaceKind::symlink: return symlink();
+        case PlaceKind::rewrite_text:
+        case PlaceKind::rewrite_binary: return rewrite(action);
+        case PlaceKind::entry_point: return entry_point(action);
+        }
+        return make_error(ErrorCode::internal, "unknown link action");
+    }
+
+    Result<bool> hard_link() {
+        if (!links_refused_) {
+            if (::linkat(source_.get(), source_name_, target_.get(), target_name_, 0) == 0) {
+                ++placed_.hard_links;
+                return true;
+            }
+            if (errno == EEXIST) return false;
+            if (errno == ENOENT) return missing();
+            if (!link_refused(errno)) return system_error(errno, "cannot link", shown());
+            links_refused_ = errno == EXDEV; // holds for the whole package, the others only for this file
+        }
+        return copy();
+    }
+
+    Result<bool> copy() {
+        TAIPAN_TRY(const SourceFile source, open_source_file(source_.get(), source_name_, source_shown()));
+        return copy_from(source);
+    }
+
+    Result<bool> copy_from(const SourceFile& source) {
+        const UniqueFd target = create_target_file(target_.get(), target_name_, source.status.st_mode);
+        if (!target) {
+            if (errno == EEXIST) return false;
+            return system_error(errno, "cannot create", shown());
+        }
+        TAIPAN_CHECK(discard_on_error(copy_content(source, target.get(), shown())));
+        ++placed_.copies;
+        placed_.copied_bytes += static_cast<std::uint64_t>(source.status.st_size);
+        return true;
+    }
+
+    Result<bool> soft_link() {
+        struct stat status {};
+        if (::fstatat(source_.get(), source_name_, &status, AT_SYMLINK_NOFOLLOW) != 0) return missing();
+        if ((status.st_mode & 0111U) != 0 || !S_ISREG(status.st_mode)) return copy();
+        std::string text = context_.package_dir + '/';
+        if (!group_->source_directory.empty()) text += group_->source_directory + '/';
+        return symlink_to(text + source_name_);
+    }
+
+    Result<bool> symlink() {
+        std::string text(PATH_MAX, '\0');
+        const ssize_t length = ::readlinkat(source_.get(), source_name_, text.data(), text.size());
+        if (length < 0) {
+            if (errno == EINVAL) return hard_or_copy(); // listed as a symlink, shipped as a file
+            if (errno == ENOENT) return missing();
+            return system_error(errno, "cannot read the link", source_shown());
+        }
+        text.resize(static_cast<std::size_t>(length));
+        return symlink_to(text);
+    }
+
+    Result<bool> hard_or_copy() { return plan_.link_type == LinkType::hardlink ? hard_link() : copy(); }
+
+    Result<bool> symlink_to(const std::string& text) {
+        if (::symlinkat(text.c_str(), target_.get(), target_name_) == 0) {
+            ++placed_.symlinks;
+            return true;
+        }
+        if (errno == EEXIST) return false;
+        return system_error(errno, "cannot create the symlink", shown());
+    }
+
+    Result<bool> rewrite(const LinkAction& action) {
+        const PathEntry& entry = plan_.paths[action.path].entry;
+        TAIPAN_TRY(const SourceFile source, open_source_file(source_.get(), source_name_, source_shown()));
+        TAIPAN_CHECK(read_content(source, buffer_, source_shown()));
+        auto changed = rewrite_prefix(buffer_, entry.placeholder, plan_.new_prefix, entry.mode, plan_.platform);
+        if (!changed) {
+            return std::move(changed).context("while replacing the prefix in " + entry.path + " of " + plan_.package);
+        }
+        const UniqueFd target = create_target_file(target_.get(), target_name_, source.status.st_mode);
+        if (!target) {
+            if (errno == EEXIST) return false;
+            return system_error(errno, "cannot create", shown());
+        }
+        TAIPAN_CHECK(discard_on_error(write_all(target.get(), buffer_, shown())));
+        TAIPAN_CHECK(discard_on_error(copy_mode(source, target.get(), shown())));
+        if (!*changed) copy_times(source, target.get()); // a changed file is a new one, its mtime says so
+        placed_.digests.emplace_back(action.path, sha256_hex(buffer_));
+        ++placed_.rewritten;
+        return true;
+    }
+
+    Result<bool> entry_point(const LinkAction& action) {
+        const std::size_t first = plan_.paths.size() - plan_.entry_points.size();
+        const UniqueFd target = create_target_file(target_.get(), target_name_, 0666);
+        if (!target) {
+            if (errno == EEXIST) return false;
+            return system_error(errno, "cannot create", shown());
+        }
+        TAIPAN_CHECK(discard_on_error(write_all(target.get(), plan_.entry_points[action.path - first].text, shown())));
+        struct stat status {}; // what the umask left of 0666, plus execution for all
+        if (::fstat(target.get(), &status) != 0 || ::fchmod(target.get(), (status.st_mode & 0777U) | 0111U) != 0) {
+            return discard_on_error(system_error(errno, "cannot set the mode of", shown())).error();
+        }
+        ++placed_.entry_points;
+        return true;
+    }
+
+    /// A half-written file must not stay, also when nobody undoes the rest.
+    Result<void> discard_on_error(Result<void> result) {
+        if (!result) ::unlinkat(target_.get(), target_name_, 0);
+        return result;
+    }
+
+    Result<void> remove_target(const std::string& path) {
+        if (::unlinkat(target_.get(), target_name_, 0) == 0 || errno == ENOENT) return {};
+        if (errno != EISDIR && errno != EPERM) return system_error(errno, "cannot replace", shown());
+        return remove_tree_beneath(path);
+    }
+
+    /// A directory is in the way of a file. Its handle has been checked to lie below the prefix.
+    Result<void> remove_tree_beneath(const std::string& path) {
+        struct stat status {};
+        if (::fstatat(target_.get(), target_name_, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode)) {
+            return make_error(ErrorCode::not_writable, "cannot replace " + context_.prefix + '/' + path);
+        }
+        return remove_tree(context_.prefix + '/' + path);
+    }
+
+    Error missing() const {
+        return make_error(ErrorCode::corrupt_package, "package " + plan_.package + " lists " + source_shown() +
+                                                          ", which is not there; remove the directory of the package "
+                                                          "and try again");
+    }
+    [[nodiscard]] std::string shown() const {
+        return context_.prefix + '/' + group_->target_directory + (group_->target_directory.empty() ? "" : "/") +
+               target_name_;
+    }
+    [[nodiscard]] std::string source_shown() const {
+        return context_.package_dir + '/' + group_->source_directory + (group_->source_directory.empty() ? "" : "/") +
+               source_name_;
+    }
+
+    const LinkPlan& plan_;
+    const PlaceContext& context_;
+    const LinkGroup* group_ = nullptr;
+    UniqueFd source_, target_;
+    const char* source_name_ = nullptr;
+    const char* target_name_ = nullptr;
+    bool links_refused_ = false;
+    std::string buffer_;
+    PlacedFiles placed_;
+};
+
+bool stopped(const PlaceContext& context) {
+    return context.stop != nullptr && context.stop->load(std::memory_order_relaxed);
+}
+
+Error cancelled(const LinkPlan& plan) {
+    return make_error(ErrorCode::cancelled, "linking " + plan.package + " was interrupted");
+}
+
+} // namespace
+
+void PlacedFiles::merge(PlacedFiles&& other) {
+    digests.insert(digests.end(), std::make_move_iterator(other.digests.begin()),
+                   std::make_move_iterator(other.digests.end()));
+    existing.insert(existing.end(), other.existing.begin(), other.existing.end());
+    hard_links += other.hard_links;
+    copies += other.copies;
+    rewritten += other.rewritten;
+    symlinks += other.symlinks;
+    entry_points += other.entry_points;
+    copied_bytes += other.copied_bytes;
+}
+
+LinkChoice choose_link_type(int package_fd, int prefix_fd, const LinkPreference& preference) {
+    if (preference.always_copy) return {LinkType::copy, "copying was asked for"};
+    if (preference.always_softlink) return {LinkType::softlink, "symlinks were asked for"};
+    const std::string probe = ".tmp.index.json." + std::to_string(::getpid());
+    ::unlinkat(prefix_fd, probe.c_str(), 0); // of a killed process that had our number
+    if (::linkat(package_fd, "info/index.json", prefix_fd, probe.c_str(), 0) == 0) {
+        ::unlinkat(prefix_fd, probe.c_str(), 0);
+        return {LinkType::hardlink, {}};
+    }
+    const int saved = errno;
+    const std::string reason = saved == EXDEV ? "the cache is on another file system"
+                                              : system_error(saved, "hard links from the cache fail",
+                                                             "here").message;
+    if (preference.allow_softlinks) return {LinkType::softlink, reason};
+    return {LinkType::copy, reason};
+}
+
+Result<PlacedFiles> place_groups(const LinkPlan& plan, std::size_t first_group, std::size_t last_group,
+                                 const PlaceContext& context) {
+    Placer placer(plan, context);
+    for (std::size_t g = first_group; g < std::min(last_group, plan.groups.size()); ++g) {
+        if (stopped(context)) return cancelled(plan);
+        const LinkGroup& group = plan.groups[g];
+        TAIPAN_CHECK(placer.open(group));
+        for (std::uint32_t i = group.first; i < group.last; ++i) TAIPAN_CHECK(placer.place(i));
+    }
+    return placer.take();
+}
+
+Result<PlacedFiles> place_all(const LinkPlan& plan, const PlaceContext& context) {
+    TAIPAN_CHECK(create_directories(plan.directories, context.prefix_fd, context.prefix));
+    return place_groups(plan, 0, plan.groups.size(), context);
+}
+
+Result<PlacedFiles> place_actions(const LinkPlan& plan, const std::vector<std::uint32_t>& actions,
+                                  const PlaceContext& context) {
+    Placer placer(plan, context);
+    for (const std::uint32_t index : actions) {
+        if (stopped(context)) return cancelled(plan);
+        const auto group = std::upper_bound(plan.groups.begin(), plan.groups.end(), index,
+                                            [](std::uint32_t i, const LinkGroup& g) { return i < g.last; });
+        if (group == plan.groups.end()) return make_error(ErrorCode::internal, "no such link action");
+        TAIPAN_CHECK(placer.open(*group));
+        TAIPAN_CHECK(placer.place(index));
+    }
+    return placer.take();
+}
+
+} // namespace taipan

@@ -1,0 +1,150 @@
+// conda's preference among the packages of one name, as a number.
+//
+// libsolv is given ranks in place of versions, so that this file alone decides what "newest" means. All criteria but
+// one are a plain lexicographic order. The exception compares variants (equal up to the build number) by what their
+// dependencies allow; that comparison need not be transitive, so it is only used inside such a group, by a stable
+// insertion sort, which is deterministic whatever the comparison says.
+#include "solve/ranking.hpp"
+
+#include <algorithm>
+#include <compare>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <tuple>
+
+namespace taipan::solve_detail {
+namespace {
+
+class Ranking {
+public:
+    Ranking(Catalog& catalog, bool priority_first) : catalog_(catalog), priority_first_(priority_first) {}
+
+    void sort(std::vector<EntryId>& group);
+
+private:
+    [[nodiscard]] std::weak_ordering compare_plain(const Entry& a, const Entry& b) const;
+    [[nodiscard]] bool variant_before(EntryId a, EntryId b);
+    [[nodiscard]] int compare_dependencies(EntryId a, EntryId b);
+
+    /// The dependencies that carry a constraint, by name, each list sorted.
+    using Constraints = std::map<NameId, std::vector<DependencyId>>;
+    const Constraints& constraints_of(EntryId id);
+    /// What fulfils all of them: the newest version, and whether everything that does has track_features.
+    struct Best {
+        std::optional<EntryId> newest;
+        bool all_track_features = true;
+    };
+    const Best& best(NameId name, const std::vector<DependencyId>& dependencies);
+
+    Catalog& catalog_;
+    bool priority_first_;
+    std::map<EntryId, Constraints> constraints_;
+    std::map<std::vector<DependencyId>, Best> best_;
+};
+
+std::weak_ordering Ranking::compare_plain(const Entry& a, const Entry& b) const {
+    if (priority_first_ && a.channel_priority != b.channel_priority) return a.channel_priority <=> b.channel_priority;
+    if (a.track_features != b.track_features) return b.track_features <=> a.track_features;
+    if (const auto order = a.version <=> b.version; order != 0) return order;
+    if (a.channel_priority != b.channel_priority) return a.channel_priority <=> b.channel_priority;
+    return a.record.build_number <=> b.record.build_number;
+}
+
+const Ranking::Constraints& Ranking::constraints_of(EntryId id) {
+    const auto [found, is_new] = constraints_.try_emplace(id);
+    if (!is_new) return found->second;
+    for (const DependencyId dependency : catalog_.entry(id).depends) {
+        const auto& spec = *catalog_.dependency(dependency).spec;
+        if (!spec.has_exact_name() || spec.is_name_only()) continue;
+        found->second[catalog_.intern_name(spec.name())].push_back(dependency);
+    }
+    for (auto& [name, list] : found->second) {
+        std::sort(list.begin(), list.end());
+        list.erase(std::unique(list.begin(), list.end()), list.end());
+    }
+    return found->second;
+}
+
+const Ranking::Best& Ranking::best(NameId name, const std::vector<DependencyId>& dependencies) {
+    const auto [found, is_new] = best_.try_emplace(dependencies);
+    if (!is_new) return found->second;
+    Best& best = found->second;
+    for (const EntryId id : catalog_.name(name).entries) {
+        const bool fits = std::all_of(dependencies.begin(), dependencies.end(), [&](DependencyId dependency) {
+            return catalog_.matches(*catalog_.dependency(dependency).spec, id);
+        });
+        if (!fits) continue;
+        const Entry& entry = catalog_.entry(id);
+        if (entry.track_features == 0) best.all_track_features = false;
+        if (!best.newest || catalog_.entry(*best.newest).version < entry.version) best.newest = id;
+    }
+    return best;
+}
+
+/// conda-spec 11.6: > 0 when a is to be preferred.
+int Ranking::compare_dependencies(EntryId a, EntryId b) {
+    constexpr int track_features_penalty = 100;
+    // References into a map stay valid while it grows.
+    const Constraints& of_a = constraints_of(a);
+    const Constraints& of_b = constraints_of(b);
+    int score = 0;
+    for (const auto& [name, list_a] : of_a) {
+        const auto found = of_b.find(name);
+        if (found == of_b.end() || found->second == list_a) continue;
+        const Best& best_a = best(name, list_a);
+        const Best& best_b = best(name, found->second);
+        if (!best_a.newest || !best_b.newest) continue;
+        if (best_a.all_track_features != best_b.all_track_features)
+            score += best_a.all_track_features ? -track_features_penalty : track_features_penalty;
+        const auto order = catalog_.entry(*best_a.newest).version <=> catalog_.entry(*best_b.newest).version;
+        if (order > 0)
+            ++score;
+        else if (order < 0)
+            --score;
+    }
+    return score;
+}
+
+bool Ranking::variant_before(EntryId id_a, EntryId id_b) {
+    const Entry& a = catalog_.entry(id_a);
+    const Entry& b = catalog_.entry(id_b);
+    if (a.installed != b.installed) return a.installed;
+    if (const int score = compare_dependencies(id_a, id_b); score != 0) return score > 0;
+    constexpr std::int64_t milliseconds = 1000;
+    const auto seconds = [](const Entry& entry) { return entry.record.timestamp.value_or(0) / milliseconds; };
+    if (seconds(a) != seconds(b)) return seconds(a) > seconds(b);
+    // Nothing of meaning is left: an order that depends on nothing but the records.
+    if ((a.record.subdir == "noarch") != (b.record.subdir == "noarch")) return b.record.subdir == "noarch";
+    return std::tie(b.record.build, b.record.fn) < std::tie(a.record.build, a.record.fn);
+}
+
+/// Best first.
+void Ranking::sort(std::vector<EntryId>& group) {
+    std::stable_sort(group.begin(), group.end(),
+                     [&](EntryId a, EntryId b) { return compare_plain(catalog_.entry(a), catalog_.entry(b)) > 0; });
+    for (auto first = group.begin(); first != group.end();) {
+        auto last = first + 1;
+        while (last != group.end() && compare_plain(catalog_.entry(*first), catalog_.entry(*last)) == 0) ++last;
+        for (auto next = first + 1; next < last; ++next)
+            for (auto at = next; at != first && variant_before(*at, *(at - 1)); --at) std::iter_swap(at, at - 1);
+        first = last;
+    }
+}
+
+} // namespace
+
+Result<std::vector<std::uint32_t>> rank_entries(Catalog& catalog, const Reach& reach) {
+    std::map<NameId, std::vector<EntryId>> groups;
+    for (const EntryId id : reach.entries()) groups[catalog.entry(id).name].push_back(id);
+    Ranking ranking(catalog, catalog.request().channel_priority != ChannelPriority::disabled);
+    std::vector<std::uint32_t> ranks(catalog.entry_count(), 0);
+    for (auto& [name, group] : groups) {
+        std::sort(group.begin(), group.end());
+        ranking.sort(group);
+        for (std::size_t i = 0; i < group.size(); ++i) ranks[group[i]] = static_cast<std::uint32_t>(group.size() - i);
+    }
+    return ranks;
+}
+
+} // namespace taipan::solve_detail

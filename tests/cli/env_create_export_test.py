@@ -1,0 +1,102 @@
+"""`taipan env create -f environment.yml` and `taipan env export`: into an environment and back into a file."""
+
+from taipan_test import TaipanTest, main, records, tree
+
+
+class EnvCreateExportTest(TaipanTest):
+    def setUp(self):
+        super().setUp()
+        self.channel = self.tiny_channel()
+        for version in ("1.0", "1.5", "2.0"):
+            self.channel.add("lib", version, "h1_0")
+        self.channel.add("app", depends=["lib"])
+        self.channel.add("tool", noarch="generic")
+        self.channel.write_index()
+        self.url = self.channel.folder.as_uri()
+
+    def environment_file(self, text, name="environment.yml"):
+        file = self.work / name
+        file.write_text(text)
+        return file
+
+    def simple_file(self, *dependencies, name="from-file", extra=""):
+        lines = "".join(f"  - {dependency}\n" for dependency in dependencies)
+        return self.environment_file(
+            f"name: {name}\nchannels:\n  - {self.url}\n  - nodefaults\ndependencies:\n{lines}{extra}")
+
+    def test_the_name_in_the_file_is_used(self):
+        file = self.simple_file("app", "lib <2")
+        self.taipan("env", "create", "-f", file)
+        prefix = self.root_prefix / "envs/from-file"
+        self.assert_installed("app-1.0-0", "lib-1.5-h1_0", prefix=prefix)
+        self.assertIn("# update specs: ", (prefix / "conda-meta/history").read_text())
+
+    def test_environment_yml_of_the_folder_is_the_default(self):
+        self.simple_file("tool")
+        self.taipan("env", "create")
+        self.assert_installed("tool-1.0-0", prefix=self.root_prefix / "envs/from-file")
+
+    def test_name_and_path_of_the_command_line_win(self):
+        file = self.simple_file("tool", extra="prefix: /nowhere/at/all\n")
+        self.taipan("env", "create", "-f", file, "-n", "another")
+        self.assert_installed("tool-1.0-0", prefix=self.root_prefix / "envs/another")
+        self.taipan("env", "create", "-f", file, "-p", self.prefix)
+        self.assert_installed("tool-1.0-0")
+
+    def test_plain_create_takes_environment_files_too(self):
+        self.taipan("create", "-y", "-p", self.prefix, "-f", self.simple_file("tool"))
+        self.assert_installed("tool-1.0-0")
+
+    def test_variables_are_recorded(self):
+        self.taipan("env", "create", "-p", self.prefix, "-f", self.simple_file("tool", extra="variables:\n  COLOUR: blue\n"))
+        self.assertRegex((self.prefix / "conda-meta/state").read_text(), r'"env_vars":\s*\{\s*"COLOUR":\s*"blue"\s*\}')
+
+    def test_an_existing_environment_is_not_overwritten(self):
+        file = self.simple_file("tool")
+        self.taipan("env", "create", "-f", file, "-p", self.prefix)
+        before = list(tree(self.prefix))
+        self.assert_failed(self.taipan("env", "create", "-f", self.simple_file("app"), "-p", self.prefix, code=1), self.prefix)
+        self.assertEqual(list(tree(self.prefix)), before)
+
+    def test_bad_files_are_explained(self):
+        for text, needle in (("name: x\ndependencies:\n  - [broken\n", "environment.yml"),
+                             ("just text", "environment.yml"),
+                             (f"name: x\nchannels: [{self.url}]\ndependencies:\n  - 'lib >>1'\n", "lib >>1")):
+            with self.subTest(text=text):
+                result = self.taipan("env", "create", "-p", self.prefix, "-f", self.environment_file(text), code=1)
+                self.assert_failed(result, needle)
+                self.assert_no_environment()
+        self.assert_failed(self.taipan("env", "create", "-p", self.prefix, "-f", self.work / "missing.yml", code=1),
+                           "missing.yml")
+
+    def test_export_is_condas_text(self):
+        self.taipan("env", "create", "-f", self.simple_file("app", "lib=1.5"))
+        result = self.taipan("env", "export", "-n", "from-file")
+        self.assertEqual(result.stdout, f"""\
+name: from-file
+channels:
+  - {self.url}
+dependencies:
+  - app=1.0=0
+  - lib=1.5=h1_0
+prefix: {self.root_prefix}/envs/from-file
+""")
+        short = self.taipan("env", "export", "-n", "from-file", "--no-builds").stdout
+        self.assertIn("  - lib=1.5\n", short)
+        asked = self.taipan("env", "export", "-n", "from-file", "--from-history").stdout
+        self.assertIn("  - app\n  - lib=1.5\n", asked)
+
+    def test_an_export_makes_the_same_environment_again(self):
+        self.taipan("env", "create", "-f", self.simple_file("app", "lib=1.0", "tool"))
+        text = self.taipan("env", "export", "-n", "from-file").stdout
+        self.taipan("env", "create", "-p", self.prefix, "-f", self.environment_file(text, "exported.yml"))
+        first = {r["url"] for r in records(self.root_prefix / "envs/from-file")}
+        self.assertEqual({r["url"] for r in records(self.prefix)}, first)
+        self.assertEqual(len(first), 3)
+
+    def test_export_of_nothing_fails(self):
+        self.assert_failed(self.taipan("env", "export", "-n", "nosuch", code=1), "nosuch")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Indexes that are missing, broken or lie."""
+
+import json
+
+import faulty_server as faults
+from taipan_test import SUBDIR, TaipanTest, main
+
+SOON = {"CONDA_REMOTE_READ_TIMEOUT_SECS": "1", "CONDA_REMOTE_MAX_RETRIES": "1"}
+
+
+class IndexTest(TaipanTest):
+    def setUp(self):
+        super().setUp()
+        self.channel = self.tiny_channel()
+        self.package = self.channel.add("app")
+        self.channel.write_index()
+        self.server = faults.FaultyServer(self.channel.folder)
+        self.addCleanup(self.server.close)
+
+    def assert_refused(self, *needles, specs=("app",), **options):
+        result = self.create(*specs, channel=self.server, code=1, **options)
+        self.assert_failed(result, *needles)
+        self.assert_no_environment()
+        self.assert_cache_sound(self.channel)
+        return result
+
+    def assert_works_afterwards(self):
+        self.server._faults.clear()
+        self.channel.write_index()
+        self.create("app", channel=self.server)
+        self.assert_installed("app-1.0-0")
+
+    def test_no_channel_there(self):
+        self.server.fail("*", faults.status(404), always=True)
+        self.assert_refused(self.server.url, "404")
+        self.assert_works_afterwards()
+
+    def test_a_missing_noarch_is_an_error_and_a_missing_platform_is_not(self):
+        self.channel.add("everywhere", noarch="generic")
+        self.channel.write_index()
+        self.server.fail(f"/{SUBDIR}/*", faults.status(404), always=True)
+        self.create("everywhere", channel=self.server)
+        self.assert_installed("everywhere-1.0-0")
+        self.server._faults.clear()
+        self.taipan("env", "remove", "-y", "-p", self.prefix)
+        self.server.fail("/noarch/*", faults.status(404), always=True)
+        self.taipan("clean", "-y", "--index-cache")
+        self.assert_refused(f"{self.server.url}/noarch")
+
+    def test_forbidden_is_not_the_same_as_missing(self):
+        for code in (401, 403):
+            with self.subTest(code=code):
+                self.server.fail(f"/{SUBDIR}/*", faults.status(code), always=True)
+                self.assert_refused(str(code), f"{self.server.url}/{SUBDIR}")
+                self.server._faults.clear()
+
+    def test_server_errors(self):
+        self.server.fail(f"/{SUBDIR}/*", faults.status(500), always=True)
+        self.assert_refused("500", f"{self.server.url}/{SUBDIR}")
+        self.assert_works_afterwards()
+
+    def test_a_damaged_zst(self):
+        path = self.channel.folder / SUBDIR / "repodata.json.zst"
+        good = path.read_bytes()
+        for bad in (good[:len(good) // 2], b"no zstd at all", good[:20] + b"\xff" * 20 + good[40:], b""):
+            with self.subTest(size=len(bad)):
+                path.write_bytes(bad)
+                result = self.create("app", channel=self.server, code=None)
+                if result.code == 0:      # falling back to repodata.json is as good
+                    self.assert_installed("app-1.0-0")
+                    self.taipan("env", "remove", "-y", "-p", self.prefix)
+                else:
+                    self.assert_failed(result, f"{self.server.url}/{SUBDIR}")
+                    self.assert_no_environment()
+                self.assert_cache_sound(self.channel)
+        self.assert_works_afterwards()
+
+    def test_text_that_is_no_index(self):
+        path = self.channel.folder / SUBDIR / "repodata.json"
+        good = path.read_bytes()
+        for bad in (good[:len(good) // 2], b"<html>Please log in</html>", b"", b"[1, 2, 3]", b'"text"', b"\xff\xfe\x00",
+                    b'{"packages": 17}', b'{"packages.conda": {"app-1.0-0.conda": []}}', b"[" * 100000):
+            with self.subTest(start=bad[:30]):
+                self.channel.write_index(zst=False)
+                path.write_bytes(bad)
+                self.assert_refused("app" if b"packages" in bad or b"[1" in bad else f"{self.server.url}/{SUBDIR}")
+        self.assert_works_afterwards()
+
+    def test_a_newer_kind_of_index(self):
+        path = self.channel.folder / SUBDIR / "repodata.json"
+        content = json.loads(path.read_text()) | {"repodata_version": 9}
+        self.channel.write_index(zst=False)
+        path.write_text(json.dumps(content))
+        self.assert_refused(f"{self.server.url}/{SUBDIR}")
+
+    def test_a_truncated_index_is_fetched_again(self):
+        self.server.fail("*.zst", faults.truncated())
+        self.create("app", channel=self.server)
+        self.assert_installed("app-1.0-0")
+
+    def test_a_stalled_index(self):
+        self.server.fail(f"/{SUBDIR}/*", faults.stall(0.2), always=True)
+        self.assert_refused(f"{self.server.url}/{SUBDIR}", env=SOON)
+
+    def test_records_that_lead_out_of_the_cache(self):
+        """File names and package names come from outside too."""
+        for key, record in (("../../evil-1.0-0.conda", {"name": "evil"}), ("evil-1.0-0.conda", {"name": "../../evil"}),
+                            ("a/b-1.0-0.conda", {"name": "evil"}), ("evil-1.0-0.conda", {"build": "../../0"})):
+            with self.subTest(key=key, record=record):
+                self.channel.write_index(zst=False)
+                path = self.channel.folder / SUBDIR / "repodata.json"
+                content = json.loads(path.read_text())
+                content["packages.conda"][key] = self.package.record | {"name": "evil"} | record
+                path.write_text(json.dumps(content))
+                before = sorted(p.name for p in self.work.iterdir())
+                result = self.create("evil", channel=self.server, code=1)
+                self.assert_failed(result, "evil")
+                self.assertEqual([n for n in sorted(p.name for p in self.work.iterdir()) if n not in before + ["pkgs", "root"]],
+                                 [])
+                self.assert_no_environment()
+
+    def test_a_damaged_cached_index_is_fetched_again(self):
+        self.create("app", channel=self.server)
+        for path in (self.cache / "cache").glob("*.json"):
+            path.write_text("{ broken")
+        self.create("app", channel=self.server, prefix=self.work / "second")
+        self.assert_installed("app-1.0-0", prefix=self.work / "second")
+
+
+if __name__ == "__main__":
+    main()

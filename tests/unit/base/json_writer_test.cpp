@@ -1,0 +1,33 @@
+#include <catch2/catch.hpp>
+
+#include "base/json_writer.hpp"
+
+using namespace taipan;
+
+TEST_CASE("layout is that of Python's json.dumps(indent=2)") {
+    JsonWriter json;
+    json.begin_object().member("a", 1).member("b", std::vector<std::string>{"x", "y"});
+    json.key("empty").begin_array().end_array();
+    json.key("none").null().key("flag").value(true).key("o").begin_object().end_object();
+    json.end_object();
+    CHECK(json.text() == "{\n  \"a\": 1,\n  \"b\": [\n    \"x\",\n    \"y\"\n  ],\n  \"empty\": [],\n  \"none\": null,\n"
+                         "  \"flag\": true,\n  \"o\": {}\n}");
+}
+
+TEST_CASE("strings are escaped to ASCII as Python does") {
+    JsonWriter json;
+    json.value("q\" b\\ n\n t\t \x01 \x7f é € 😀");
+    CHECK(json.text() == "\"q\\\" b\\\\ n\\n t\\t \\u0001 \x7f \\u00e9 \\u20ac \\ud83d\\ude00\"");
+}
+
+TEST_CASE("invalid UTF-8 becomes replacement characters, never broken JSON") {
+    JsonWriter json;
+    json.value("a\xff\xc3");
+    CHECK(json.text() == "\"a\\ufffd\\ufffd\"");
+}
+
+TEST_CASE("numbers keep their sign and size") {
+    JsonWriter json;
+    json.begin_array().value(-1).value(18446744073709551615ULL).value(1.5).end_array();
+    CHECK(json.text() == "[\n  -1,\n  18446744073709551615,\n  1.5\n]");
+}

@@ -1,0 +1,126 @@
+#include <catch2/catch.hpp>
+
+#include <string>
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/filesystem.hpp"
+#include "cache/package_cache.hpp"
+
+using namespace taipan;
+
+namespace {
+
+struct TemporaryDirectory {
+    TemporaryDirectory() {
+        char name[] = "/tmp/taipan-cache-XXXXXX";
+        path = ::mkdtemp(name);
+    }
+    ~TemporaryDirectory() { CHECK(remove_tree(path)); }
+    std::string path;
+};
+
+PackageRecord record() {
+    PackageRecord made;
+    made.name = "foo";
+    made.version = "1.0";
+    made.build = "0";
+    made.channel = "https://host/chan";
+    made.channel_name = "https://host/chan";
+    made.subdir = "noarch";
+    made.fn = "foo-1.0-0.conda";
+    made.url = "https://host/chan/noarch/foo-1.0-0.conda";
+    made.sha256 = std::string(64, 'a');
+    made.md5 = std::string(32, 'b');
+    made.size = 3;
+    return made;
+}
+
+void publish(const PackageCache& cache, const PackageRecord& package) {
+    auto staged = cache.stage(package);
+    REQUIRE(staged);
+    REQUIRE(make_directories(staged->path() + "/info"));
+    REQUIRE(write_file_atomic(staged->path() + "/info/index.json", "{}"));
+    REQUIRE(cache.publish_extracted(std::move(*staged), package));
+}
+
+} // namespace
+
+TEST_CASE("a published package is found again, an unpublished one is not") {
+    const TemporaryDirectory directory;
+    const auto cache = PackageCache::open({directory.path + "/pkgs"});
+    REQUIRE(cache);
+    CHECK(exists(directory.path + "/pkgs/urls.txt"));
+    CHECK_FALSE(cache->find_extracted(record()));
+    publish(*cache, record());
+    CHECK(cache->find_extracted(record()) == directory.path + "/pkgs/foo-1.0-0");
+}
+
+TEST_CASE("another package of the same name and build is not mistaken for ours") {
+    const TemporaryDirectory directory;
+    const auto cache = PackageCache::open({directory.path});
+    REQUIRE(cache);
+    publish(*cache, record());
+    auto other = record();
+    other.sha256 = std::string(64, 'c');
+    CHECK_FALSE(cache->find_extracted(other));
+    publish(*cache, other); // replaces it
+    CHECK(cache->find_extracted(other));
+    CHECK_FALSE(cache->find_extracted(record()));
+
+    auto unhashed = record();
+    unhashed.sha256.clear();
+    unhashed.md5.clear();
+    CHECK(cache->find_extracted(unhashed));
+    unhashed.url = "https://elsewhere/chan/noarch/foo-1.0-0.conda";
+    CHECK_FALSE(cache->find_extracted(unhashed));
+}
+
+TEST_CASE("a directory without info/index.json is no package") {
+    const TemporaryDirectory directory;
+    const auto cache = PackageCache::open({directory.path});
+    REQUIRE(cache);
+    publish(*cache, record());
+    REQUIRE(remove_tree(directory.path + "/foo-1.0-0/info/index.json"));
+    CHECK_FALSE(cache->find_extracted(record()));
+}
+
+TEST_CASE("archives are found by name and size, in every cache") {
+    const TemporaryDirectory directory;
+    REQUIRE(make_directories(directory.path + "/second"));
+    REQUIRE(write_file_atomic(directory.path + "/second/foo-1.0-0.conda", "123"));
+    const auto cache = PackageCache::open({directory.path + "/first", directory.path + "/second"});
+    REQUIRE(cache);
+    CHECK(cache->writable_directory() == directory.path + "/first");
+    CHECK(cache->find_archive(record()) == directory.path + "/second/foo-1.0-0.conda");
+    REQUIRE(write_file_atomic(directory.path + "/second/foo-1.0-0.conda", "1234"));
+    CHECK_FALSE(cache->find_archive(record()));
+}
+
+TEST_CASE("two makers of one package exclude each other, of two packages they do not") {
+    const TemporaryDirectory directory;
+    const auto mine = PackageCache::open({directory.path});
+    const auto theirs = PackageCache::open({directory.path});
+    REQUIRE(mine);
+    REQUIRE(theirs);
+    auto other = record();
+    other.fn = "bar-1.0-0.conda";
+    {
+        auto lock = mine->try_lock(record());
+        REQUIRE(lock);
+        CHECK_FALSE(theirs->try_lock(record()));
+        CHECK(theirs->try_lock(other));
+        lock->release();
+        CHECK(theirs->try_lock(record()));
+    }
+    CHECK(theirs->try_lock(record()));
+}
+
+TEST_CASE("a cache that cannot be written says so and names the way out") {
+    const TemporaryDirectory directory;
+    REQUIRE(write_file_atomic(directory.path + "/file", ""));
+    const auto cache = PackageCache::open({directory.path + "/file/pkgs"});
+    REQUIRE_FALSE(cache);
+    CHECK(cache.error().describe().find("CONDA_PKGS_DIRS") != std::string::npos);
+}

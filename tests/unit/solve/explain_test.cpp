@@ -1,0 +1,95 @@
+#include <catch2/catch.hpp>
+
+#include "solve/explain.hpp"
+#include "solve/memory_source.hpp"
+
+using namespace taipan;
+using namespace taipan::test;
+using Names = std::vector<std::string>;
+
+namespace {
+
+Error failure(std::initializer_list<std::string_view> texts, CandidateSource& source) {
+    SolveRequest request;
+    request.install = specs(texts);
+    auto solution = solve(request, source);
+    REQUIRE_FALSE(solution);
+    return solution.error();
+}
+
+} // namespace
+
+TEST_CASE("names and versions that no channel has", "[solve]") {
+    MemorySource source({package("numpy", "1.0"), package("numpy", "1.26.4"), package("scikit-learn", "1.4")});
+    const auto error = failure({"nunpy", "scikit_learn", "numpy=2", "quite-other"}, source);
+    CHECK(error.code == ErrorCode::package_not_found);
+    CHECK(error.message == "The following packages are not available from the channels:"
+                           "\n  - nunpy (did you mean numpy?)"
+                           "\n  - scikit_learn (did you mean scikit-learn?)"
+                           "\n  - numpy=2 (there is 1.0, 1.26.4)"
+                           "\n  - quite-other"
+                           "\nChannels searched: main");
+}
+
+TEST_CASE("two requests that need different versions of one package", "[solve]") {
+    MemorySource source({
+        package("a", "1.0", "0", {"lib >=2"}),
+        package("a", "1.1", "0", {"lib >=2"}),
+        package("b", "1.0", "0", {"lib <2"}),
+        package("lib", "1.0"),
+        package("lib", "2.0"),
+        package("lib", "2.1"),
+    });
+    const auto error = failure({"a", "b"}, source);
+    CHECK(error.code == ErrorCode::unsatisfiable);
+    CHECK(error.message == "The request cannot be fulfilled: no set of packages satisfies all of this"
+                           "\n├─ as requested: a"
+                           "\n│  └─ a 1.0, 1.1"
+                           "\n│     └─ needs lib >=2"
+                           "\n│        └─ lib 2.0, 2.1, but another version of lib is needed as well"
+                           "\n└─ as requested: b"
+                           "\n   └─ b 1.0"
+                           "\n      └─ needs lib <2"
+                           "\n         └─ lib 1.0, but another version of lib is needed as well");
+}
+
+TEST_CASE("a dependency that does not exist", "[solve]") {
+    MemorySource source({
+        package("a", "1.0", "0", {"b"}),
+        package("b", "1.0", "0", {"ghost >=3"}),
+        package("b", "2.0", "0", {"lib >=9"}),
+        package("lib", "1.0"),
+    });
+    const auto error = failure({"a"}, source);
+    CHECK(error.code == ErrorCode::unsatisfiable);
+    CHECK(error.message.find("needs ghost >=3: no channel has a package of that name") != std::string::npos);
+    CHECK(error.message.find("needs lib >=9: no such version or build; there is 1.0") != std::string::npos);
+}
+
+TEST_CASE("a constraint that excludes", "[solve]") {
+    MemorySource source({package("a", "1.0", "0", {}, {"b >=2"}), package("b", "1.0")});
+    const auto error = failure({"a", "b"}, source);
+    CHECK(error.message.find("goes together only with b >=2, not with b 1.0") != std::string::npos);
+}
+
+TEST_CASE("strict priority is named", "[solve]") {
+    MemorySource source;
+    source.add_channel("high", {package("a", "1.0")});
+    source.add_channel("low", {package("a", "2.0"), package("b", "1.0", "0", {"a >=2"})});
+    SolveRequest request;
+    request.install = specs({"b"});
+    request.channel_priority = ChannelPriority::strict;
+    const auto solution = solve(request, source);
+    REQUIRE_FALSE(solution);
+    CHECK(solution.error().message.find("hidden by a channel above it") != std::string::npos);
+}
+
+TEST_CASE("similar names", "[solve]") {
+    const Names names = {"numba", "numpy", "numpydoc", "pandas", "pip", "pyyaml", "scikit-learn", "yaml"};
+    using solve_detail::similar_names;
+    CHECK(similar_names("nmupy", names) == Names{"numpy"});
+    CHECK(similar_names("pandsa", names) == Names{"pandas"});
+    CHECK(similar_names("py-yaml", names) == Names{"pyyaml"});
+    CHECK(similar_names("pipp", names) == Names{"pip"});
+    CHECK(similar_names("somethingelse", names).empty());
+}
