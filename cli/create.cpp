@@ -52,7 +52,7 @@ protected:
                               "The target directory exists, but it is not a conda environment.\n  target directory: " +
                                   prefix + "\nChoose another path, or move what is there out of the way.");
         }
-        draft.request.replace_existing = true;
+        draft.request.install.replace_existing = true;
         if (draft.request.dry_run || draft.request.download_only || draft.config.always_yes) return true;
         if (draft.config.json) {
             return make_error(ErrorCode::environment_exists,
@@ -81,6 +81,19 @@ public:
         for (auto& file : specs_) files_.push_back(std::move(file));
         specs_.clear();
         return Create::run(invocation);
+    }
+
+protected:
+    /// As with conda's, the file is the consent; but an environment is replaced only when that was said.
+    Result<bool> accept(Draft& draft) override {
+        const bool replace = draft.config.always_yes || draft.request.dry_run || draft.request.download_only;
+        if (!replace && is_environment(draft.request.install.prefix)) {
+            return make_error(ErrorCode::environment_exists,
+                              "prefix already exists: " + draft.request.install.prefix +
+                                  "; say -y to have it removed and made anew, or use `taipan env update`");
+        }
+        draft.config.always_yes = true;
+        return Create::accept(draft);
     }
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -120,8 +121,8 @@ private:
         member_or_null(json, "active_prefix_name", active.empty() ? "" : environment_name(active, config));
         json.member("channels", channel_urls(config));
         json.member("conda_prefix", config.root_prefix);
-        json.member("conda_shlvl",
-                    invocation.variable("CONDA_SHLVL").empty() ? std::string("0") : invocation.variable("CONDA_SHLVL"));
+        const auto level = invocation.variable("CONDA_SHLVL");
+        json.member("conda_shlvl", level.empty() ? -1 : std::atoi(level.c_str())); // conda: -1 when never activated
         json.member("conda_version", TAIPAN_VERSION);
         json.member("config_files", config.sources);
         json.member("default_prefix", active.empty() ? config.root_prefix : active);

@@ -32,13 +32,12 @@ public:
     Result<void> run(TransactionOutcome& outcome) {
         for (const auto& text : config().warnings) progress_->note(Severity::info, text);
         for (const auto& text : request_.notes) progress_->note(Severity::warning, text);
-        TAIPAN_TRY(Plan plan, make_plan());
+        TAIPAN_TRY(Plan plan, make_plan(session_, request_.install));
         for (const auto& text : plan.warnings) progress_->note(Severity::warning, text);
         if (plan.nothing_to_do() && !plan.new_prefix) return nothing_to_do(plan, outcome);
         TAIPAN_TRY(const bool accepted, show_and_ask(plan));
         if (!accepted) return {};
         if (request_.download_only) return download(plan);
-        if (request_.replace_existing) TAIPAN_CHECK(remove_environment(session_, request_.install.prefix));
         expect(plan);
         TAIPAN_TRY(const InstallReport report, apply_plan(session_, plan));
         TAIPAN_CHECK(note_platform(plan));
@@ -50,16 +49,6 @@ public:
 private:
     [[nodiscard]] const Config& config() const { return session_.config(); }
     [[nodiscard]] const std::string& prefix() const { return request_.install.prefix; }
-
-    /// A plan for a prefix that will be free by then, or that is not used at all, is made for a name beside it.
-    Result<Plan> make_plan() {
-        InstallRequest install = request_.install;
-        const bool elsewhere = request_.replace_existing;
-        if (elsewhere) install.prefix += ".taipan-new";
-        TAIPAN_TRY(Plan plan, taipan::make_plan(session_, install));
-        plan.prefix = prefix();
-        return plan;
-    }
 
     /// False when the run ends here: dry run, or the answer was no.
     Result<bool> show_and_ask(const Plan& plan) {

@@ -20,6 +20,7 @@
 #include "flow/link_stage.hpp"
 #include "flow/materialise.hpp"
 #include "flow/plan_channels.hpp"
+#include "flow/replaced_prefix.hpp"
 #include "flow/unlink_stage.hpp"
 #include "prefix/history.hpp"
 #include "prefix/prefix_data.hpp"
@@ -159,7 +160,10 @@ Result<InstallReport> apply_plan(Session& session, const Plan& plan) {
     InstallReport report;
     TAIPAN_TRY(const PackageCache cache, PackageCache::open(session.config().pkgs_dirs));
     if (plan.new_prefix) {
+        if (plan.replaces_existing) TAIPAN_CHECK(run_pre_unlink_scripts(session, plan.prefix));
+        TAIPAN_TRY(NewPrefixClaim claim, NewPrefixClaim::make(plan.prefix, plan.replaces_existing));
         TAIPAN_CHECK(carry_out(session, plan, cache, report));
+        TAIPAN_CHECK(claim.succeed());
         return report;
     }
     TAIPAN_TRY(const FileLock lock,

@@ -13,6 +13,7 @@
 #include "flow/explicit.hpp"
 #include "flow/index.hpp"
 #include "flow/plan_channels.hpp"
+#include "flow/replaced_prefix.hpp"
 #include "prefix/frozen.hpp"
 #include "prefix/history.hpp"
 #include "prefix/prefix_data.hpp"
@@ -67,11 +68,13 @@ Result<std::vector<MatchSpec>> parse_specs(const std::vector<std::string>& texts
 Result<Target> load_target(Session& session, const InstallRequest& request) {
     Target target;
     const std::string& prefix = request.prefix;
+    TAIPAN_TRY(const bool restored, restore_replaced_environment(prefix));
+    if (restored) session.sink().note(Severity::info, "put back " + prefix + ", whose replacement was interrupted");
     if (request.action == Action::create) {
-        if (is_environment(prefix)) {
+        if (is_environment(prefix) && !request.replace_existing) {
             return make_error(ErrorCode::environment_exists, "prefix already exists: " + prefix);
         }
-        if (exists(prefix) && !is_empty_directory(prefix)) {
+        if (!is_environment(prefix) && exists(prefix) && !is_empty_directory(prefix)) {
             return make_error(ErrorCode::not_an_environment,
                               "The target directory exists, but it is not a conda environment.\n  target directory: " +
                                   prefix + "\nChoose another path, or move what is there out of the way.");
@@ -253,6 +256,7 @@ Result<Plan> make_plan(Session& session, const InstallRequest& request) {
     plan.action = request.action;
     plan.prefix = request.prefix;
     plan.new_prefix = !target.exists;
+    plan.replaces_existing = request.action == Action::create && is_environment(request.prefix);
     plan.command_line = request.command_line;
     plan.channels = request.channels;
     plan.warnings = target.warnings;

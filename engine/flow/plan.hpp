@@ -23,6 +23,7 @@ struct InstallRequest {
     bool no_deps = false, only_deps = false;
     bool freeze_installed = false, force_reinstall = false, force_remove = false;
     bool update_all = false, prune = false;
+    bool replace_existing = false; ///< create: an environment that is there is replaced
     bool no_pin = false, no_default_packages = false;
 };
 
@@ -43,7 +44,8 @@ struct PlannedPackage {
 struct Plan {
     Action action = Action::install;
     std::string prefix;
-    bool new_prefix = false;              ///< there is no environment at `prefix` yet
+    bool new_prefix = false;              ///< the environment at `prefix` is made from nothing
+    bool replaces_existing = false;       ///< and one that is there now goes when the new one is complete
     std::vector<PlannedPackage> link;     ///< in dependency order
     std::vector<PackageRecord> unlink;    ///< dependents first
     std::vector<PackageRecord> final_state; ///< what will be installed afterwards, in dependency order

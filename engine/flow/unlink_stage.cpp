@@ -51,16 +51,21 @@ Result<std::set<std::string>> unlink_packages(Session& session, const Plan& plan
     return freed;
 }
 
-Result<void> remove_environment(Session& session, const std::string& prefix) {
-    const Config& config = session.config();
-    TAIPAN_CHECK(require_environment(prefix));
-    if (config.protect_frozen_envs) TAIPAN_CHECK(require_not_frozen(prefix));
-    TAIPAN_TRY(const PrefixData data, load_prefix(prefix, RecordDetail::identity, config.channel_settings));
+Result<void> run_pre_unlink_scripts(Session& session, const std::string& prefix) {
+    TAIPAN_TRY(const PrefixData data, load_prefix(prefix, RecordDetail::identity, session.config().channel_settings));
     for (const auto& record : data.records) {
         std::vector<std::string> messages;
         TAIPAN_CHECK(run_pre_unlink(session, prefix, record.package, messages));
         for (const auto& message : messages) session.sink().note(Severity::info, message);
     }
+    return {};
+}
+
+Result<void> remove_environment(Session& session, const std::string& prefix) {
+    const Config& config = session.config();
+    TAIPAN_CHECK(require_environment(prefix));
+    if (config.protect_frozen_envs) TAIPAN_CHECK(require_not_frozen(prefix));
+    TAIPAN_CHECK(run_pre_unlink_scripts(session, prefix));
     TAIPAN_CHECK(remove_tree(prefix));
     if (config.home.empty()) return {};
     if (auto unregistered = unregister_environment(config.home, prefix); !unregistered) {

@@ -14,4 +14,7 @@ namespace taipan {
 Result<std::set<std::string>> unlink_packages(Session& session, const Plan& plan, Transaction& transaction,
                                               InstallReport& report);
 
+/// The pre-unlink scripts of everything in a prefix that is about to go as a whole.
+Result<void> run_pre_unlink_scripts(Session& session, const std::string& prefix);
+
 } // namespace taipan

@@ -83,13 +83,27 @@ Result<void> remove_directory(ParentHandles& handles, const std::string& path) {
     return handles.error("cannot remove directory", path);
 }
 
+bool is_there(int directory_fd, const std::string& path) {
+    struct stat status {};
+    return ::fstatat(directory_fd, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 Result<void> move_back(ParentHandles& handles, const JournalStep& step) {
     const bool here = step.kind == Kind::aside_here;
-    const int parent = handles.open(step.path);
-    if (parent < 0) return handles.error("cannot open the directory of", step.path);
+    const std::string trashed = std::string(trash_directory) + '/' + std::to_string(step.number);
+    int parent = handles.open(step.path);
+    if (parent < 0) {
+        const int saved = errno;
+        // Nothing was there to move: then there is nothing to bring back either.
+        if (here ? is_gone(saved) : !is_there(handles.prefix_fd(), trashed)) return {};
+        if (saved == ENOENT) { // somebody has removed the directory since
+            TAIPAN_CHECK(make_directories(handles.prefix() + '/' + std::string(parent_path(step.path))));
+            parent = handles.open(step.path);
+        }
+        if (parent < 0) return handles.error("cannot open the directory of", step.path);
+    }
     const std::string name(base_name(step.path));
-    const std::string aside = here ? name + std::string(aside_suffix)
-                                   : std::string(trash_directory) + '/' + std::to_string(step.number);
+    const std::string aside = here ? name + std::string(aside_suffix) : trashed;
     const int from = here ? parent : handles.prefix_fd();
     if (::renameat(from, aside.c_str(), parent, name.c_str()) == 0) return {};
     if (errno == ENOENT) return {}; // it had not been moved, or is back already

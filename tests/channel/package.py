@@ -128,7 +128,8 @@ def _facts(job, raw):
         relocate.placeholder(package.name, package.timestamp), job.subdir, job.machine,
         noarch=_noarch(job, raw), legacy=_get(job, "legacy", False),
         constrains=depends.merge(package.constrains) + _get(job, "constrains", []),
-        no_link=_get(job, "no_link", []), license=_get(job, "license") or metadata.license_of(raw, [c["Package"] for c in job.controls]),
+        no_link=_get(job, "no_link", []),
+        license=_get(job, "license") or metadata.license_of(raw, [c["Package"] for c in job.controls]),
         home=homepage, summary=first.get("Description", ""),
         debs=[f"{c['Package']} {c['Version']}" for c in job.controls])
 

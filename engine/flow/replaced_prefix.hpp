@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+
+#include "base/filesystem.hpp"
+#include "base/result.hpp"
+
+namespace taipan {
+
+/// The right to make a new environment at a place: excludes other processes, and keeps an environment that is being
+/// replaced until its successor is complete.
+class NewPrefixClaim {
+public:
+    /// Waits for another process that makes an environment there. `replace`: an environment that exists is moved to
+    /// `<prefix>.taipan-replaced`; otherwise it is ErrorCode::environment_exists.
+    static Result<NewPrefixClaim> make(const std::string& prefix, bool replace);
+    NewPrefixClaim(NewPrefixClaim&& other) noexcept;
+    NewPrefixClaim& operator=(NewPrefixClaim&&) = delete;
+    NewPrefixClaim(const NewPrefixClaim&) = delete;
+    NewPrefixClaim& operator=(const NewPrefixClaim&) = delete;
+    /// Puts the old environment back, unless `succeed` was called.
+    ~NewPrefixClaim();
+
+    /// The new environment is complete: the old one is deleted.
+    Result<void> succeed();
+
+private:
+    NewPrefixClaim(std::string prefix, FileLock lock) : prefix_(std::move(prefix)), lock_(std::move(lock)) {}
+    std::string prefix_;
+    FileLock lock_;
+    bool replaced_ = false;
+};
+
+/// Puts back an environment whose replacement was interrupted by a kill. Does nothing while the replacing process is
+/// alive. True when it did something.
+Result<bool> restore_replaced_environment(const std::string& prefix);
+
+} // namespace taipan
