@@ -23,17 +23,18 @@ namespace {
 constexpr std::time_t leftover_age_seconds = 24 * 60 * 60;
 constexpr std::string_view temporary_mark = ".taipan-";
 
-std::vector<std::string> entries_of(int directory) {
+/// The names in `name` below an open directory; none when it cannot be read.
+std::vector<std::string> entries_of(int directory, const std::string& name = ".") {
     std::vector<std::string> names;
-    const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int copy = ::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR* stream = copy < 0 ? nullptr : ::fdopendir(copy);
     if (stream == nullptr) {
         if (copy >= 0) ::close(copy);
         return names;
     }
     while (const dirent* entry = ::readdir(stream)) {
-        const std::string_view name(entry->d_name);
-        if (name != "." && name != "..") names.emplace_back(name);
+        const std::string_view found(entry->d_name);
+        if (found != "." && found != "..") names.emplace_back(found);
     }
     static_cast<void>(::closedir(stream));
     std::sort(names.begin(), names.end());
@@ -112,6 +113,7 @@ std::vector<CacheItem> scan_cache(const std::string& directory, std::time_t now)
             else if (name.ends_with(".lock") && !name.starts_with(".taipan"))
                 add(CacheItemKind::lock, true);
         } else if (S_ISDIR(status.st_mode)) {
+            if (name == "cache" && entries_of(handle->get(), name).empty()) continue;
             if (name == "cache")
                 add(CacheItemKind::index, true);
             else if (is_directory(directory + '/' + name + "/info"))

@@ -18,7 +18,7 @@ std::string short_channel_name(const PackageRecord& record, const ChannelSetting
     if (url.starts_with(alias) && url.size() > alias.size() + 1) return std::string(url.substr(alias.size() + 1));
     const auto scheme = url.find("://");
     const auto path = scheme == std::string_view::npos ? scheme : url.find('/', scheme + 3);
-    return path == std::string_view::npos ? record.channel_name : std::string(url.substr(path + 1));
+    return path == std::string_view::npos ? std::string() : std::string(url.substr(path + 1)); // as conda prints it
 }
 
 void write_package(JsonWriter& json, const PackageRecord& record, const ChannelSettings& settings) {

@@ -66,7 +66,8 @@ public:
             if (!common_.dry_run) {
                 add_expected(*progress, plan);
                 TAIPAN_TRY(const auto report, warm_cache(session, plan));
-                text += line(wish, plan, report);
+                for (const auto& message : report.messages) progress->note(Severity::info, message);
+                text += line(wish, plan);
             } else {
                 text += "\n" + wish.source + ":\n" + plan_text(plan, 0);
             }
@@ -136,11 +137,13 @@ private:
         progress.expect(Stage::extract, unpacked_, 0);
     }
 
-    static std::string line(const Wish& wish, const Plan& plan, const InstallReport& report) {
-        const auto there = plan.link.size() - std::min<std::size_t>(plan.link.size(), report.fetched_packages);
+    static std::string line(const Wish& wish, const Plan& plan) {
+        const auto missing = static_cast<std::uint64_t>(
+            std::count_if(plan.link.begin(), plan.link.end(),
+                          [](const PlannedPackage& package) { return package.cached == CacheState::missing; }));
         return fmt::format("{}: {}; {} fetched ({}), {} in the cache before\n", wish.source,
-                           counted(plan.link.size(), "package"), report.fetched_packages,
-                           human_bytes(report.fetched_bytes), there);
+                           counted(plan.link.size(), "package"), missing, human_bytes(plan.download_bytes()),
+                           plan.link.size() - missing);
     }
 
     [[nodiscard]] std::string document(const std::vector<Plan>& plans) const {

@@ -115,9 +115,9 @@ Result<UniqueFd> open_directory_beneath(int root_fd, const std::string& path, st
     const int saved = errno;
     const std::string full = std::string(root_name) + '/' + path;
     if (saved == EXDEV) {
-        return make_error(ErrorCode::not_writable,
-                          "cannot use " + full + ": a symlink on the way leaves " + std::string(root_name) +
-                              "; replace the link by a real directory and try again");
+        return make_error(ErrorCode::not_writable, "cannot use " + full + ": a symlink on the way leaves " +
+                                                       std::string(root_name) +
+                                                       "; replace the link by a real directory and try again");
     }
     return system_error(saved, "cannot open directory", full);
 }

@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <map>
-#include <unordered_map>
 
-#include <tbb/blocked_range.h>
+#include <sys/stat.h>
+
 #include <tbb/parallel_for.h>
 
 #include "base/filesystem.hpp"
@@ -136,7 +136,7 @@ Result<void> LinkStage::place(Linked& package) {
     TAIPAN_TRY(const UniqueFd package_fd, open_directory(package.directory));
     const PlaceContext where = context(package, package_fd.get());
     TAIPAN_TRY(const auto made, create_directories(package.plan.directories, where.prefix_fd, plan_.prefix));
-    if (!transaction_.is_new()) TAIPAN_CHECK(transaction_.created_directories(made));
+    static_cast<void>(made); // those of an existing prefix are announced already
     const auto ranges = slices(package.plan);
     std::vector<PlacedFiles> parts(ranges.size());
     FirstError errors;
@@ -212,6 +212,21 @@ Result<void> LinkStage::settle_conflicts() {
     return {};
 }
 
+/// What is not there now and will be made; told before it is, so that a kill at any moment leaves nothing unknown.
+std::vector<std::string> LinkStage::missing_directories() const {
+    std::set<std::string> missing; // sorted: parents first
+    for (const auto& package : packages_) {
+        for (const auto* directories : {&package.plan.directories, &package.plan.pyc_directories}) {
+            for (const auto& directory : *directories) {
+                struct stat status{};
+                const bool there = ::fstatat(transaction_.prefix_fd(), directory.c_str(), &status, 0) == 0;
+                if (!there) missing.insert(directory);
+            }
+        }
+    }
+    return {missing.begin(), missing.end()};
+}
+
 Result<void> LinkStage::announce(const std::set<std::string>& freed) {
     std::vector<std::string> in_the_way;
     std::vector<std::string> created;
@@ -236,6 +251,8 @@ Result<void> LinkStage::announce(const std::set<std::string>& freed) {
     TAIPAN_CHECK(transaction_.set_aside(in_the_way));
     std::sort(created.begin(), created.end());
     created.erase(std::unique(created.begin(), created.end()), created.end());
+    // Directories first: undone in reverse, they are empty when their turn comes.
+    TAIPAN_CHECK(transaction_.created_directories(missing_directories()));
     return transaction_.created(created);
 }
 
@@ -275,7 +292,7 @@ Result<void> LinkStage::compile() {
     for (const auto& package : packages_) {
         items.insert(items.end(), package.plan.pyc.begin(), package.plan.pyc.end());
         TAIPAN_TRY(const auto made, create_directories(package.plan.pyc_directories, transaction_.prefix_fd(), plan_.prefix));
-        if (!transaction_.is_new()) TAIPAN_CHECK(transaction_.created_directories(made));
+        static_cast<void>(made);
     }
     if (items.empty() || !python_) return {};
     Span span(session_.sink(), Stage::compile, plan_.prefix, items.size());

@@ -52,6 +52,7 @@ private:
     [[nodiscard]] PlaceContext context(const Linked& package, int package_fd) const;
     Result<LinkType> link_type_for(const std::string& directory);
     Result<void> place(Linked& package);
+    [[nodiscard]] std::vector<std::string> missing_directories() const;
     Result<void> run_script(LinkScript script, const Linked& package);
     void add_message(std::string message);
 

@@ -166,7 +166,8 @@ Result<void> converse(Child& child, Streams& streams, const ChildCommand& comman
             child.wait(true);
             return make_error(ErrorCode::cancelled, command.arguments.front() + " was interrupted");
         }
-        std::array<pollfd, 2> watched{{{reading ? streams.output.get() : -1, POLLIN, 0}, {streams.input.get(), POLLOUT, 0}}};
+        std::array<pollfd, 2> watched{
+            {{reading ? streams.output.get() : -1, POLLIN, 0}, {streams.input.get(), POLLOUT, 0}}};
         if (!streams.input) watched[1].fd = -1;
         if (::poll(watched.data(), watched.size(), poll_milliseconds) < 0 && errno != EINTR) {
             return system_error(errno, "cannot wait for", command.arguments.front());
@@ -195,8 +196,8 @@ Result<void> converse(Child& child, Streams& streams, const ChildCommand& comman
 Result<ChildOutput> run_child(const ChildCommand& command) {
     TAIPAN_TRY(Streams streams, make_streams(!command.input.empty()));
     SpawnSettings settings;
-    if (const int error = settings.prepare(streams.child_input.get(), streams.child_output.get(),
-                                           command.working_directory)) {
+    if (const int error =
+            settings.prepare(streams.child_input.get(), streams.child_output.get(), command.working_directory)) {
         return system_error(error, "cannot prepare to run", command.arguments.front());
     }
     std::vector<std::string> arguments = command.arguments;

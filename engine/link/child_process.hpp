@@ -13,7 +13,7 @@ namespace taipan {
 
 /// A program to run and wait for.
 struct ChildCommand {
-    std::vector<std::string> arguments; ///< the first is the absolute path of the program
+    std::vector<std::string> arguments;             ///< the first is the absolute path of the program
     std::map<std::string, std::string> environment; ///< complete: nothing is inherited
     std::string working_directory;
     std::string_view input;                  ///< for its standard input; /dev/null when empty

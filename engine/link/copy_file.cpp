@@ -61,8 +61,8 @@ Result<SourceFile> open_source_file(int directory_fd, const char* name, std::str
     source.fd = UniqueFd(::openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!source.fd) {
         if (errno != ENOENT && errno != ELOOP) return system_error(errno, "cannot open", shown);
-        return make_error(ErrorCode::corrupt_package, "the extracted package has no regular file " + std::string(shown) +
-                                                          ", which its paths.json lists");
+        return make_error(ErrorCode::corrupt_package, "the extracted package has no regular file " +
+                                                          std::string(shown) + ", which its paths.json lists");
     }
     if (::fstat(source.fd.get(), &source.status) != 0) return system_error(errno, "cannot stat", shown);
     if (!S_ISREG(source.status.st_mode)) {

@@ -113,7 +113,7 @@ Result<std::vector<PathEntry>> parse_legacy_paths(const PackageInfoTexts& texts)
 
 Result<void> detect_symlinks(PackageLayout& layout, int package_dir_fd) {
     for (PathEntry& entry : layout.paths) {
-        struct stat status{};
+        struct stat status {};
         if (::fstatat(package_dir_fd, entry.path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
             if (errno != ENOENT && errno != ENOTDIR) return system_error(errno, "cannot stat", entry.path);
             return make_error(ErrorCode::corrupt_package, "info/files lists " + entry.path + ", which is not there");

@@ -95,8 +95,10 @@ Result<LinkScriptOutcome> run_link_script(LinkScript script, const PackageRecord
     auto child = run_child(command_of(script, package, context, script_path));
     auto messages = take_messages(context.prefix);
     if (!child) return std::move(child).error();
-    if (!messages) outcome.warnings.push_back(messages.error().describe());
-    else outcome.messages = *std::move(messages);
+    if (!messages)
+        outcome.warnings.push_back(messages.error().describe());
+    else
+        outcome.messages = *std::move(messages);
     outcome.output = std::move(child->output);
     if (child->exit_status == 0) return outcome;
 
@@ -121,8 +123,10 @@ std::map<std::string, std::string> activated_environment(std::map<std::string, s
     environment["CONDA_DEFAULT_ENV"] = name;
     environment["CONDA_PROMPT_MODIFIER"] = '(' + name + ") ";
     for (const auto& [variable, value] : prefix_variables) {
-        if (value == unset_marker) environment.erase(variable);
-        else environment[variable] = value;
+        if (value == unset_marker)
+            environment.erase(variable);
+        else
+            environment[variable] = value;
     }
     return environment;
 }
@@ -163,8 +167,10 @@ shift
 std::string shell_quote(const std::string& text) {
     std::string out = "'";
     for (char c : text) {
-        if (c == '\'') out += "'\\''";
-        else out.push_back(c);
+        if (c == '\'')
+            out += "'\\''";
+        else
+            out.push_back(c);
     }
     return out + '\'';
 }

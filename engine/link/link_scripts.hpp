@@ -17,8 +17,8 @@ enum class LinkScript { pre_link, post_link, pre_unlink };
 [[nodiscard]] std::string link_script_path(LinkScript script, const std::string& package_name);
 
 struct LinkScriptContext {
-    std::string prefix, root_prefix; ///< absolute
-    std::string package_dir;         ///< of the extracted package; needed for pre-link only
+    std::string prefix, root_prefix;                ///< absolute
+    std::string package_dir;                        ///< of the extracted package; needed for pre-link only
     std::map<std::string, std::string> environment; ///< of the user
     /// What env_vars.d and conda-meta/state set (model of prefix/environment_variables.hpp); for post-link.
     std::map<std::string, std::string> prefix_variables;
@@ -38,13 +38,12 @@ Result<LinkScriptOutcome> run_link_script(LinkScript script, const PackageRecord
                                           const LinkScriptContext& context);
 
 /// The environment inside an activated prefix: PATH, CONDA_PREFIX and so on, plus `prefix_variables`.
-[[nodiscard]] std::map<std::string, std::string> activated_environment(std::map<std::string, std::string> environment,
-                                                                       const std::string& prefix,
-                                                                       const std::map<std::string, std::string>&
-                                                                           prefix_variables);
+[[nodiscard]] std::map<std::string, std::string>
+activated_environment(std::map<std::string, std::string> environment, const std::string& prefix,
+                      const std::map<std::string, std::string>& prefix_variables);
 
-/// Shell text that sources activate.d, then the file `$1` with the arguments after it, then deactivate.d in reverse, and
-/// ends with the file's status. For `sh -c TEXT name FILE`, in an activated environment.
+/// Shell text that sources activate.d, then the file `$1` with the arguments after it, then deactivate.d in reverse,
+/// and ends with the file's status. For `sh -c TEXT name FILE`, in an activated environment.
 [[nodiscard]] std::string activated_script_text();
 
 /// `text` as one word of a POSIX shell.

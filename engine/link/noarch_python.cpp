@@ -52,11 +52,12 @@ Result<PythonInfo> python_info(const PackageRecord& python) {
         return info;
     }
     info.site_packages_path = python.python_site_packages_path;
-    while (info.site_packages_path.size() > 1 && info.site_packages_path.back() == '/') info.site_packages_path.pop_back();
+    while (info.site_packages_path.size() > 1 && info.site_packages_path.back() == '/')
+        info.site_packages_path.pop_back();
     if (!is_safe_relative_path(info.site_packages_path)) {
-        return make_error(ErrorCode::corrupt_package, "python_site_packages_path of " + python.dist_name() +
-                                                          " is not a path inside the environment: " +
-                                                          python.python_site_packages_path);
+        return make_error(ErrorCode::corrupt_package,
+                          "python_site_packages_path of " + python.dist_name() +
+                              " is not a path inside the environment: " + python.python_site_packages_path);
     }
     return info;
 }
@@ -79,7 +80,8 @@ std::string pyc_path(std::string_view target, const PythonInfo& python) {
     const std::string_view name = base_name(target);
     std::string path(target.substr(0, target.size() - name.size()));
     path.append("__pycache__/").append(name.substr(0, name.size() - 3)).append(".cpython-");
-    std::copy_if(python.version.begin(), python.version.end(), std::back_inserter(path), [](char c) { return c != '.'; });
+    std::copy_if(python.version.begin(), python.version.end(), std::back_inserter(path),
+                 [](char c) { return c != '.'; });
     return path + ".pyc";
 }
 

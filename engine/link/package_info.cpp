@@ -56,14 +56,22 @@ bool read_path_member(std::string_view key, ondemand::value& value, PathEntry& e
     if (value.is_null()) return true;
     auto text = read_text(value);
     if (!text) return false;
-    if (key == "_path") entry.path = std::move(*text);
-    else if (key == "prefix_placeholder") entry.placeholder = std::move(*text);
-    else if (key == "sha256") entry.sha256 = std::move(*text);
-    else if (key == "file_mode") entry.mode = *text == "binary" ? FileMode::binary : FileMode::text;
-    else if (*text == "hardlink") entry.type = PathType::hardlink;
-    else if (*text == "softlink") entry.type = PathType::softlink;
-    else if (*text == "directory") entry.type = PathType::directory;
-    else return false;
+    if (key == "_path")
+        entry.path = std::move(*text);
+    else if (key == "prefix_placeholder")
+        entry.placeholder = std::move(*text);
+    else if (key == "sha256")
+        entry.sha256 = std::move(*text);
+    else if (key == "file_mode")
+        entry.mode = *text == "binary" ? FileMode::binary : FileMode::text;
+    else if (*text == "hardlink")
+        entry.type = PathType::hardlink;
+    else if (*text == "softlink")
+        entry.type = PathType::softlink;
+    else if (*text == "directory")
+        entry.type = PathType::directory;
+    else
+        return false;
     return true;
 }
 
@@ -200,7 +208,7 @@ Result<std::string> read_member(int package_dir_fd, const char* path) {
         if (errno == ENOENT) return std::string();
         return system_error(errno, "cannot open", path);
     }
-    struct stat status{};
+    struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return system_error(errno, "cannot stat", path);
     if (!S_ISREG(status.st_mode) || static_cast<std::uint64_t>(status.st_size) > member_limit) {
         return make_error(ErrorCode::corrupt_package, std::string(path) + " is no regular file of an acceptable size");

@@ -14,8 +14,8 @@ namespace taipan {
 struct PackageInfoTexts {
     std::string index_json;
     std::string paths_json;
-    std::string link_json;  ///< or the older `info/package_metadata.json`
-    std::string files;      ///< this and the rest: packages from before paths.json
+    std::string link_json; ///< or the older `info/package_metadata.json`
+    std::string files;     ///< this and the rest: packages from before paths.json
     std::string has_prefix;
     std::string no_link;
     std::string no_softlink;

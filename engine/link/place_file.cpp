@@ -77,8 +77,10 @@ private:
             return system_error(errno, "cannot open directory", context_.package_dir + '/' + group_->source_directory);
         }
         return make_error(ErrorCode::corrupt_package, "package " + plan_.package + " has no directory " +
-                                                          group_->source_directory + ", in which its paths.json lists "
-                                                          "files; remove " + context_.package_dir + " and try again");
+                                                          group_->source_directory +
+                                                          ", in which its paths.json lists "
+                                                          "files; remove " +
+                                                          context_.package_dir + " and try again");
     }
 
     /// False: the target exists already.
@@ -274,8 +276,7 @@ LinkChoice choose_link_type(int package_fd, int prefix_fd, const LinkPreference&
     }
     const int saved = errno;
     const std::string reason = saved == EXDEV ? "the cache is on another file system"
-                                              : system_error(saved, "hard links from the cache fail",
-                                                             "here").message;
+                                              : system_error(saved, "hard links from the cache fail", "here").message;
     if (preference.allow_softlinks) return {LinkType::softlink, reason};
     return {LinkType::copy, reason};
 }

@@ -60,9 +60,9 @@ public:
 
     Result<LinkPlan> run() {
         if (noarch_python_ && !python_) {
-            return make_error(ErrorCode::invalid_argument,
-                              "package " + plan_.package + " is for python, but the environment has no python: add "
-                              "python to the packages to install");
+            return make_error(ErrorCode::invalid_argument, "package " + plan_.package +
+                                                               " is for python, but the environment has no python: add "
+                                                               "python to the packages to install");
         }
         TAIPAN_CHECK(add_files());
         if (noarch_python_ && options_.compile_pyc) add_pyc();
@@ -83,7 +83,8 @@ private:
         sources_.reserve(layout_.paths.size());
         for (PathEntry& entry : layout_.paths) {
             std::string target = noarch_python_ ? noarch_target_path(entry.path, *python_) : entry.path;
-            if (!is_safe_relative_path(target)) return corrupt(plan_.package, "'" + target + "' leaves the environment");
+            if (!is_safe_relative_path(target))
+                return corrupt(plan_.package, "'" + target + "' leaves the environment");
             if (belongs_to_client(target)) {
                 return corrupt(plan_.package, "it ships " + target + ", which only the installer may write");
             }
@@ -228,11 +229,11 @@ Result<void> check_prefix_length(const LinkPlan& plan) {
     for (const LinkAction& action : plan.actions) {
         const PathEntry& entry = plan.paths[action.path].entry;
         if (action.kind != PlaceKind::rewrite_binary || plan.new_prefix.size() <= entry.placeholder.size()) continue;
-        return make_error(ErrorCode::prefix_too_long,
-                          "the environment's path " + plan.new_prefix + " is " +
-                              std::to_string(plan.new_prefix.size()) + " bytes long, but " + entry.path + " of " +
-                              plan.package + " leaves room for " + std::to_string(entry.placeholder.size()) +
-                              "; choose a shorter path");
+        return make_error(ErrorCode::prefix_too_long, "the environment's path " + plan.new_prefix + " is " +
+                                                          std::to_string(plan.new_prefix.size()) + " bytes long, but " +
+                                                          entry.path + " of " + plan.package + " leaves room for " +
+                                                          std::to_string(entry.placeholder.size()) +
+                                                          "; choose a shorter path");
     }
     return {};
 }

@@ -17,12 +17,12 @@ namespace taipan {
 /// How one path comes into the prefix.
 enum class PlaceKind : std::uint8_t {
     hard_link,
-    copy,          ///< private copy with the source's mode and mtime
-    soft_link,     ///< absolute symlink into the cache (`always_softlink`); executables are copied
-    symlink,       ///< the package's own symlink, recreated with the same text
-    rewrite_text,  ///< private copy with the prefix replaced
+    copy,         ///< private copy with the source's mode and mtime
+    soft_link,    ///< absolute symlink into the cache (`always_softlink`); executables are copied
+    symlink,      ///< the package's own symlink, recreated with the same text
+    rewrite_text, ///< private copy with the prefix replaced
     rewrite_binary,
-    entry_point,   ///< generated script
+    entry_point, ///< generated script
 };
 
 /// One path to make. Source and target lie in the directories of the action's group.
@@ -34,8 +34,8 @@ struct LinkAction {
 
 /// The actions of one target directory (and one source directory): the unit that is given to a worker.
 struct LinkGroup {
-    std::string source_directory; ///< relative to the package directory, empty for its root
-    std::string target_directory; ///< relative to the prefix, empty for its root
+    std::string source_directory;      ///< relative to the package directory, empty for its root
+    std::string target_directory;      ///< relative to the prefix, empty for its root
     std::uint32_t first = 0, last = 0; ///< range [first, last) of LinkPlan::actions
 };
 

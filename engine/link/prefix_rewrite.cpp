@@ -31,7 +31,11 @@ std::optional<std::vector<std::uint32_t>> code_points(std::string_view text) {
     std::vector<std::uint32_t> points;
     for (std::size_t at = 0; at < text.size();) {
         const auto lead = static_cast<std::uint8_t>(text[at]);
-        const std::size_t length = lead < 0x80 ? 1 : (lead >> 5U) == 6 ? 2 : (lead >> 4U) == 14 ? 3 : (lead >> 3U) == 30 ? 4 : 0;
+        const std::size_t length = lead < 0x80          ? 1
+                                   : (lead >> 5U) == 6  ? 2
+                                   : (lead >> 4U) == 14 ? 3
+                                   : (lead >> 3U) == 30 ? 4
+                                                        : 0;
         if (length == 0 || at + length > text.size()) return std::nullopt;
         std::uint32_t point = length == 1 ? lead : lead & (0xffU >> (length + 1));
         for (std::size_t i = 1; i < length; ++i) {

@@ -41,8 +41,10 @@ bool is_python_2(const PythonInfo& python) { return python.version.starts_with("
 
 std::vector<std::string> pyc_command(const PycRun& run) {
     std::vector<std::string> arguments{run.prefix + '/' + run.python.executable};
-    if (is_python_2(run.python)) arguments.insert(arguments.end(), {"-E", "-s"});
-    else arguments.emplace_back("-I");
+    if (is_python_2(run.python))
+        arguments.insert(arguments.end(), {"-E", "-s"});
+    else
+        arguments.emplace_back("-I");
     arguments.insert(arguments.end(), {"-S", "-B", "-Wignore", "-c", std::string(compiler_program)});
     return arguments;
 }

@@ -14,7 +14,7 @@ namespace taipan {
 
 /// One run of the prefix's interpreter over a batch of sources. Several may run at the same time.
 struct PycRun {
-    std::string prefix;                             ///< absolute
+    std::string prefix; ///< absolute
     PythonInfo python;
     std::map<std::string, std::string> environment; ///< of the user; what would influence python is taken out
     const std::atomic<bool>* stop = nullptr;

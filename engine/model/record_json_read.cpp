@@ -70,8 +70,10 @@ simdjson::error_code read(ondemand::value& value, std::vector<std::string>& item
     for (auto item : array) {
         std::string_view text;
         const auto code = item.get_string().get(text);
-        if (code == simdjson::SUCCESS) items.emplace_back(text);
-        else if (code != simdjson::INCORRECT_TYPE) return code;
+        if (code == simdjson::SUCCESS)
+            items.emplace_back(text);
+        else if (code != simdjson::INCORRECT_TYPE)
+            return code;
     }
     return simdjson::SUCCESS;
 }
@@ -111,12 +113,18 @@ simdjson::error_code read_path(ondemand::object& object, InstalledPath& path) {
     return for_each_member(object, [&](std::string_view key, ondemand::value& value) {
         PathEntry& entry = path.entry;
         std::string text;
-        if (key == "_path") read(value, entry.path);
-        else if (key == "prefix_placeholder") read(value, entry.placeholder);
-        else if (key == "sha256") read(value, entry.sha256);
-        else if (key == "sha256_in_prefix") read(value, path.sha256_in_prefix);
-        else if (key == "size_in_bytes") read(value, entry.size);
-        else if (key == "no_link") read(value, entry.no_link);
+        if (key == "_path")
+            read(value, entry.path);
+        else if (key == "prefix_placeholder")
+            read(value, entry.placeholder);
+        else if (key == "sha256")
+            read(value, entry.sha256);
+        else if (key == "sha256_in_prefix")
+            read(value, path.sha256_in_prefix);
+        else if (key == "size_in_bytes")
+            read(value, entry.size);
+        else if (key == "no_link")
+            read(value, entry.no_link);
         else if (key == "file_mode") {
             read(value, text);
             entry.mode = text == "binary" ? FileMode::binary : FileMode::text;
@@ -148,8 +156,10 @@ simdjson::error_code read_link(ondemand::value& value, PrefixRecord& record) {
     if (value.get_object().get(link) != simdjson::SUCCESS) return simdjson::SUCCESS;
     return for_each_member(link, [&](std::string_view key, ondemand::value& member) {
         std::int64_t type = 0;
-        if (key == "source") read(member, record.link_source);
-        else if (key == "type") read(member, type);
+        if (key == "source")
+            read(member, record.link_source);
+        else if (key == "type")
+            read(member, type);
         if (type >= 1 && type <= 3) record.link_type = static_cast<LinkType>(type);
         return simdjson::SUCCESS;
     });
@@ -191,30 +201,45 @@ simdjson::error_code read_package_member(std::string_view key, ondemand::value& 
         read(value, *text);
         return simdjson::SUCCESS;
     }
-    if (key == "build_number") read(value, record.build_number);
-    else if (key == "size") read(value, record.size);
-    else if (key == "legacy_bz2_size") read(value, record.legacy_bz2_size);
-    else if (key == "timestamp") read_timestamp(value, record.timestamp);
-    else if (key == "noarch") record.noarch = read_noarch(value);
-    else if (key == "depends") return read(value, record.depends);
-    else if (key == "constrains") return read(value, record.constrains);
-    else if (key == "track_features") return read_words(value, record.track_features);
+    if (key == "build_number")
+        read(value, record.build_number);
+    else if (key == "size")
+        read(value, record.size);
+    else if (key == "legacy_bz2_size")
+        read(value, record.legacy_bz2_size);
+    else if (key == "timestamp")
+        read_timestamp(value, record.timestamp);
+    else if (key == "noarch")
+        record.noarch = read_noarch(value);
+    else if (key == "depends")
+        return read(value, record.depends);
+    else if (key == "constrains")
+        return read(value, record.constrains);
+    else if (key == "track_features")
+        return read_words(value, record.track_features);
     return simdjson::SUCCESS;
 }
 
-simdjson::error_code read_member(std::string_view key, ondemand::value& value, PrefixRecord& record, RecordDetail detail,
-                                 std::string& build_string, std::string& requested_spec) {
+simdjson::error_code read_member(std::string_view key, ondemand::value& value, PrefixRecord& record,
+                                 RecordDetail detail, std::string& build_string, std::string& requested_spec) {
     if (key == "files" || key == "paths_data") {
         if (detail == RecordDetail::identity) return simdjson::SUCCESS;
         return key == "files" ? read(value, record.files) : read_paths_data(value, record.paths);
     }
-    if (key == "build_string") read(value, build_string);
-    else if (key == "requested_spec") read(value, requested_spec);
-    else if (key == "requested_specs") return read(value, record.requested_specs);
-    else if (key == "package_tarball_full_path") read(value, record.package_tarball_full_path);
-    else if (key == "extracted_package_dir") read(value, record.extracted_package_dir);
-    else if (key == "link") return read_link(value, record);
-    else return read_package_member(key, value, record.package);
+    if (key == "build_string")
+        read(value, build_string);
+    else if (key == "requested_spec")
+        read(value, requested_spec);
+    else if (key == "requested_specs")
+        return read(value, record.requested_specs);
+    else if (key == "package_tarball_full_path")
+        read(value, record.package_tarball_full_path);
+    else if (key == "extracted_package_dir")
+        read(value, record.extracted_package_dir);
+    else if (key == "link")
+        return read_link(value, record);
+    else
+        return read_package_member(key, value, record.package);
     return simdjson::SUCCESS;
 }
 
@@ -237,7 +262,8 @@ void normalise_channel(PackageRecord& record, const ChannelSettings& settings) {
         record.channel = record.url; // the URL says where the name has led
         if (record.channel.empty() || !strip_last_component(record.channel, record.fn)) {
             record.channel = name.empty() ? name : settings.channel_alias + '/' + name;
-            if (name == "defaults" && !settings.default_channels.empty()) record.channel = settings.default_channels.front();
+            if (name == "defaults" && !settings.default_channels.empty())
+                record.channel = settings.default_channels.front();
         }
     }
     record.channel = without_credentials(record.channel);
@@ -255,8 +281,8 @@ void relocate_paths(PrefixRecord& record) {
     auto file = record.files.begin();
     for (InstalledPath& path : record.paths) {
         if (path.entry.type == PathType::directory) continue;
-        const bool relocated = path.entry.path.starts_with("site-packages/") ||
-                               path.entry.path.starts_with("python-scripts/");
+        const bool relocated =
+            path.entry.path.starts_with("site-packages/") || path.entry.path.starts_with("python-scripts/");
         if (relocated) path.entry.path = *file;
         ++file;
     }

@@ -27,8 +27,8 @@ constexpr std::uint64_t text_limit = std::uint64_t{16} << 20;
 std::string state_path(const std::string& prefix) { return prefix + "/conda-meta/state"; }
 
 Error malformed(const std::string& path, simdjson::error_code code) {
-    return make_error(ErrorCode::parse,
-                      path + " is no JSON object of variables: " + simdjson::error_message(code) + "; correct or remove it");
+    return make_error(ErrorCode::parse, path + " is no JSON object of variables: " + simdjson::error_message(code) +
+                                            "; correct or remove it");
 }
 
 /// String members; numbers and booleans are taken as they are written, anything else is left out.
@@ -126,7 +126,8 @@ std::string upper(std::string text) {
 
 Result<Variables> prefix_variables(const std::string& prefix, bool upper_case) {
     Variables variables;
-    for (const std::string& file : json_files(prefix + "/etc/conda/env_vars.d")) TAIPAN_CHECK(add_file(file, variables));
+    for (const std::string& file : json_files(prefix + "/etc/conda/env_vars.d"))
+        TAIPAN_CHECK(add_file(file, variables));
     TAIPAN_TRY(State state, read_state(prefix));
     for (auto& [name, value] : state.variables) variables[name] = std::move(value);
     if (!upper_case) return variables;

@@ -36,9 +36,12 @@ std::optional<SpecLine> parse_spec_line(std::string_view line) {
 
 void add_specs(HistoryBlock& block, const SpecLine& line) {
     std::vector<std::string>* target = nullptr;
-    if (line.verb == "update" || line.verb == "install" || line.verb == "create") target = &block.update_specs;
-    else if (line.verb == "remove" || line.verb == "uninstall") target = &block.remove_specs;
-    else if (line.verb == "neutered") target = &block.neutered_specs;
+    if (line.verb == "update" || line.verb == "install" || line.verb == "create")
+        target = &block.update_specs;
+    else if (line.verb == "remove" || line.verb == "uninstall")
+        target = &block.remove_specs;
+    else if (line.verb == "neutered")
+        target = &block.neutered_specs;
     if (target == nullptr) return;
     for (std::string& spec : parse_spec_list(line.list)) {
         if (!spec.empty() && !spec.ends_with('@')) target->push_back(std::move(spec)); // `feature@` is dead
@@ -48,9 +51,12 @@ void add_specs(HistoryBlock& block, const SpecLine& line) {
 void add_comment(HistoryBlock& block, std::string_view line) {
     constexpr std::string_view command = "# cmd:";
     constexpr std::string_view version = "# conda version:";
-    if (line.starts_with(command)) block.command = strip(line.substr(command.size()));
-    else if (line.starts_with(version)) block.tool_version = strip(line.substr(version.size()));
-    else if (const auto specs = parse_spec_line(line)) add_specs(block, *specs);
+    if (line.starts_with(command))
+        block.command = strip(line.substr(command.size()));
+    else if (line.starts_with(version))
+        block.tool_version = strip(line.substr(version.size()));
+    else if (const auto specs = parse_spec_line(line))
+        add_specs(block, *specs);
 }
 
 void append_specs(std::string& text, std::string_view verb, const std::vector<std::string>& specs) {
@@ -73,10 +79,14 @@ std::vector<HistoryBlock> parse_history(std::string_view text) {
         }
         if (blocks.empty()) blocks.emplace_back(); // very old files start without a head line
         HistoryBlock& block = blocks.back();
-        if (line.front() == '#') add_comment(block, line);
-        else if (line.front() == '+') block.added.emplace_back(line.substr(1));
-        else if (line.front() == '-') block.removed.emplace_back(line.substr(1));
-        else block.added.emplace_back(line); // their first block lists the whole state
+        if (line.front() == '#')
+            add_comment(block, line);
+        else if (line.front() == '+')
+            block.added.emplace_back(line.substr(1));
+        else if (line.front() == '-')
+            block.removed.emplace_back(line.substr(1));
+        else
+            block.added.emplace_back(line); // their first block lists the whole state
     }
     return blocks;
 }
@@ -96,7 +106,8 @@ std::map<std::string, MatchSpec> requested_specs(const std::vector<HistoryBlock>
     std::map<std::string, MatchSpec> requested;
     const auto set_all = [&](const std::vector<std::string>& specs) {
         for (const std::string& text : specs) {
-            if (auto spec = MatchSpec::parse(text, settings)) requested.insert_or_assign(spec->name(), *std::move(spec));
+            if (auto spec = MatchSpec::parse(text, settings))
+                requested.insert_or_assign(spec->name(), *std::move(spec));
         }
     };
     for (const HistoryBlock& block : blocks) {

@@ -15,9 +15,9 @@ namespace taipan {
 
 /// One block of `conda-meta/history` (conda-spec 4.3).
 struct HistoryBlock {
-    std::string date;         ///< local time, `2026-11-22 19:57:35`
-    std::string command;      ///< argv joined with blanks; empty when the block has no `# cmd:` line
-    std::string tool_version; ///< text after `# conda version:`
+    std::string date;                        ///< local time, `2026-11-22 19:57:35`
+    std::string command;                     ///< argv joined with blanks; empty when the block has no `# cmd:` line
+    std::string tool_version;                ///< text after `# conda version:`
     std::vector<std::string> removed, added; ///< dist strings of the `-` and `+` lines
     std::vector<std::string> update_specs, remove_specs, neutered_specs;
 };
@@ -42,9 +42,9 @@ struct HistoryBlock {
 
 /// What a run adds to the history, apart from the package lines.
 struct HistoryEntry {
-    std::string local_time;   ///< `%Y-%m-%d %H:%M:%S`
-    std::string command_line; ///< argv joined with blanks
-    std::string tool_version; ///< `X.Y.Z`
+    std::string local_time;                                              ///< `%Y-%m-%d %H:%M:%S`
+    std::string command_line;                                            ///< argv joined with blanks
+    std::string tool_version;                                            ///< `X.Y.Z`
     std::vector<std::string> remove_specs, update_specs, neutered_specs; ///< canonical
 };
 

@@ -15,8 +15,10 @@ void append_repr(std::string& out, std::string_view text) {
     out.push_back(quote);
     for (char c : text) {
         if (c == '\\' || c == quote) out.push_back('\\');
-        if (c == '\n') out += "\\n";
-        else out.push_back(c);
+        if (c == '\n')
+            out += "\\n";
+        else
+            out.push_back(c);
     }
     out.push_back(quote);
 }

@@ -1,6 +1,8 @@
 // The journal makes one list of steps serve three ends: undo after an error (from memory), undo after a SIGKILL (from
 // the file) and finishing a commit that was interrupted. A step is written before it is made, so each one may or may
-// not have happened: undoing and finishing take both as given, and may themselves be interrupted and repeated.
+// not have happened: undoing and finishing take both as given.
+// What must hold: undoing and finishing may be interrupted and repeated. Therefore undoing has two halves with a note
+// in the journal between them: removing created files a second time would hit the ones that have come back.
 
 #include "prefix/journal.hpp"
 
@@ -9,6 +11,7 @@
 #include <charconv>
 #include <memory>
 #include <set>
+#include <unordered_set>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -30,7 +33,7 @@ bool needs_path(Kind kind) {
            kind == Kind::sweep;
 }
 
-bool is_known(char kind) { return kind != '\0' && std::string_view("FDABENnC").find(kind) != std::string_view::npos; }
+bool is_known(char kind) { return kind != '\0' && std::string_view("FDABENnUC").find(kind) != std::string_view::npos; }
 
 /// A path split into the handle of its directory and its name. The handle of the last directory is kept.
 class ParentHandles {
@@ -110,18 +113,34 @@ Result<void> move_back(ParentHandles& handles, const JournalStep& step) {
     return handles.error("cannot restore", step.path);
 }
 
-Result<void> undo(ParentHandles& handles, const JournalStep& step) {
-    switch (step.kind) {
-    case Kind::file: return remove_file(handles, step.path);
-    case Kind::directory: {
-        auto removed = remove_directory(handles, step.path);
-        handles.forget(); // its handle may be the one that is kept
-        return removed;
+/// First half of undoing: what was created goes, last one first.
+Result<void> remove_created(const std::vector<JournalStep>& steps, ParentHandles& handles) {
+    Result<void> outcome;
+    for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+        Result<void> removed;
+        if (step->kind == Kind::file) {
+            removed = remove_file(handles, step->path);
+        } else if (step->kind == Kind::directory) {
+            removed = remove_directory(handles, step->path);
+            handles.forget(); // its handle may be the one that is kept
+        }
+        if (!removed && outcome) outcome = std::move(removed);
     }
-    case Kind::aside:
-    case Kind::aside_here: return move_back(handles, step);
-    default: return {};
+    return outcome;
+}
+
+/// Second half: what was set aside comes back, unless the run itself had created it.
+Result<void> restore_set_aside(const std::vector<JournalStep>& steps, ParentHandles& handles) {
+    std::unordered_set<std::string_view> created;
+    Result<void> outcome;
+    for (const JournalStep& step : steps) {
+        if (step.kind == Kind::file) created.insert(step.path);
+        if (step.kind != Kind::aside && step.kind != Kind::aside_here) continue;
+        if (created.contains(step.path)) continue;
+        auto restored = move_back(handles, step);
+        if (!restored && outcome) outcome = std::move(restored);
     }
+    return outcome;
 }
 
 /// Removes directories that are empty, deepest first, each with its parents.
@@ -176,14 +195,20 @@ std::vector<JournalStep> parse_steps(std::string_view bytes) {
     }
 }
 
-Result<void> undo_steps(const std::vector<JournalStep>& steps, int prefix_fd, const std::string& prefix) {
+Result<void> undo_steps(const std::vector<JournalStep>& steps, int prefix_fd, const std::string& prefix,
+                        int journal_fd) {
     ParentHandles handles(prefix_fd, prefix);
     Result<void> outcome;
-    for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-        auto undone = undo(handles, *step);
-        if (!undone && outcome) outcome = std::move(undone);
+    const bool resumed = std::any_of(steps.begin(), steps.end(), [](const auto& s) { return s.kind == Kind::undoing; });
+    if (!resumed) {
+        outcome = remove_created(steps, handles);
+        // Without this note a repetition would remove what has come back. A disk too full for it must not keep us
+        // from going on: only a kill in the next moments would make it matter.
+        static_cast<void>(static_cast<bool>(
+            write_all(journal_fd, serialise_steps({{Kind::undoing, 0, {}}}), prefix + '/' + journal_path)));
     }
-    return outcome;
+    auto restored = restore_set_aside(steps, handles);
+    return outcome ? std::move(restored) : std::move(outcome);
 }
 
 Result<void> finish_steps(const std::vector<JournalStep>& steps, int prefix_fd, const std::string& prefix) {
@@ -191,8 +216,9 @@ Result<void> finish_steps(const std::vector<JournalStep>& steps, int prefix_fd, 
     Result<void> outcome;
     for (const JournalStep& step : steps) {
         if (step.kind != Kind::aside && step.kind != Kind::aside_here) continue;
-        const std::string path = step.kind == Kind::aside ? std::string(trash_directory) + '/' + std::to_string(step.number)
-                                                          : step.path + std::string(aside_suffix);
+        const std::string path = step.kind == Kind::aside
+                                     ? std::string(trash_directory) + '/' + std::to_string(step.number)
+                                     : step.path + std::string(aside_suffix);
         auto removed = remove_file(handles, path);
         if (!removed) removed = remove_tree(prefix + '/' + path); // a directory was set aside
         if (!removed && outcome) outcome = std::move(removed);

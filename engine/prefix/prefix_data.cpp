@@ -57,8 +57,7 @@ Result<std::string> read_at(int fd, std::size_t size, std::size_t offset, const 
     std::string bytes(size, '\0');
     std::size_t filled = 0;
     while (filled < size) {
-        const ssize_t got =
-            ::pread(fd, bytes.data() + filled, size - filled, static_cast<off_t>(offset + filled));
+        const ssize_t got = ::pread(fd, bytes.data() + filled, size - filled, static_cast<off_t>(offset + filled));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return system_error(errno, "cannot read", path);
         if (got == 0) break;
@@ -98,9 +97,8 @@ Result<std::string> read_record(int directory_fd, const std::string& name, const
 }
 
 Error unreadable(const std::string& path, const Error& error) {
-    return make_error(ErrorCode::corrupt_environment,
-                      "the record " + path + " cannot be read (" + error.message +
-                          "); remove that file and install its package again");
+    return make_error(ErrorCode::corrupt_environment, "the record " + path + " cannot be read (" + error.message +
+                                                          "); remove that file and install its package again");
 }
 
 } // namespace
@@ -152,9 +150,8 @@ Result<PrefixData> load_prefix(const std::string& prefix, RecordDetail detail, c
         }
         data.records.push_back(*std::move(record));
     }
-    std::stable_sort(data.records.begin(), data.records.end(), [](const PrefixRecord& a, const PrefixRecord& b) {
-        return a.package.name < b.package.name;
-    });
+    std::stable_sort(data.records.begin(), data.records.end(),
+                     [](const PrefixRecord& a, const PrefixRecord& b) { return a.package.name < b.package.name; });
     return data;
 }
 
@@ -178,7 +175,8 @@ Result<void> create_environment(const std::string& prefix, double now) {
     if (exists(directory + "/history")) return {};
     std::array<char, 64> buffer{};
     const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), now, std::chars_format::fixed, 6).ptr;
-    TAIPAN_CHECK(write_file_atomic(directory + "/created_at", {buffer.data(), static_cast<std::size_t>(end - buffer.data())}));
+    TAIPAN_CHECK(
+        write_file_atomic(directory + "/created_at", {buffer.data(), static_cast<std::size_t>(end - buffer.data())}));
     return append_to_file(directory + "/history", "");
 }
 

@@ -34,7 +34,8 @@ Result<std::vector<std::string>> read_lines(const std::string& home) {
     for (std::string_view rest = text; !rest.empty();) {
         const std::size_t end = std::min(rest.find('\n'), rest.size());
         std::string line = without_trailing_slash(rest.substr(0, end));
-        if (!line.empty() && std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
+        if (!line.empty() && std::find(lines.begin(), lines.end(), line) == lines.end())
+            lines.push_back(std::move(line));
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     return lines;

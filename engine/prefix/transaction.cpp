@@ -1,10 +1,9 @@
-// Problem: an install that fails half-way must leave the prefix as it was, whatever made it fail: a script, a full disk,
-// Ctrl-C, SIGKILL.
-// Approach: every change is announced first. Files to be removed are moved into a directory of the same prefix and
-// really removed on commit. The announcements are kept in memory for a rollback and, one write a batch, in a journal
-// for the next run to find. A prefix that is all ours needs none of that: undoing it is removing it.
-// What must hold: a step is in the journal before it is made; nothing is really removed before the journal says that
-// the run is committed; the journal is the last thing to go. There is no fsync: a crash of the machine (not of the
+// Problem: an install that fails half-way must leave the prefix as it was, whatever made it fail: a script, a full
+// disk, Ctrl-C, SIGKILL. Approach: every change is announced first. Files to be removed are moved into a directory of
+// the same prefix and really removed on commit. The announcements are kept in memory for a rollback and, one write a
+// batch, in a journal for the next run to find. A prefix that is all ours needs none of that: undoing it is removing
+// it. What must hold: a step is in the journal before it is made; nothing is really removed before the journal says
+// that the run is committed; the journal is the last thing to go. There is no fsync: a crash of the machine (not of the
 // process) may lose the journal's last writes.
 
 #include "prefix/transaction.hpp"
@@ -225,7 +224,7 @@ Result<void> Transaction::rollback() {
     if (state_->ended) return {};
     state_->ended = true;
     if (state_->is_new) return remove_new_prefix(state_->prefix, state_->directory_existed);
-    TAIPAN_CHECK(undo_steps(state_->steps, state_->prefix_fd.get(), state_->prefix));
+    TAIPAN_CHECK(undo_steps(state_->steps, state_->prefix_fd.get(), state_->prefix, state_->journal_fd.get()));
     return remove_journal(state_->prefix_fd.get(), state_->prefix);
 }
 
@@ -248,7 +247,12 @@ Result<Transaction::Recovery> Transaction::recover(const std::string& prefix) {
         TAIPAN_CHECK(remove_new_prefix(prefix, steps.front().kind == Kind::new_in_directory));
         return Recovery::rolled_back;
     }
-    TAIPAN_CHECK(undo_steps(steps, prefix_fd.get(), prefix));
+    const UniqueFd journal_fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+    // A torn last record must not swallow what is appended.
+    if (!journal_fd || ::ftruncate(journal_fd.get(), static_cast<off_t>(bytes.rfind('\0') + 1)) != 0) {
+        return system_error(errno, "cannot continue", path);
+    }
+    TAIPAN_CHECK(undo_steps(steps, prefix_fd.get(), prefix, journal_fd.get()));
     TAIPAN_CHECK(remove_journal(prefix_fd.get(), prefix));
     return Recovery::rolled_back;
 }

@@ -86,8 +86,7 @@ Result<void> unlink_package(const PrefixRecord& record, Transaction& transaction
     }
     if (record.package.noarch == Noarch::python) {
         const std::set<std::string_view> listed(record.files.begin(), record.files.end());
-        const std::vector<std::string> cached =
-            cached_bytecode(modules_of(files), listed, transaction.prefix_fd());
+        const std::vector<std::string> cached = cached_bytecode(modules_of(files), listed, transaction.prefix_fd());
         files.insert(files.end(), cached.begin(), cached.end());
     }
     std::set<std::string> directories;

@@ -166,6 +166,7 @@ simdjson::error_code SubdirIndex::State::scan_packages(ondemand::value& value, s
                                                        std::vector<NameRange>& runs) {
     ondemand::object object;
     if (auto error = value.get_object().get(object)) return error;
+    const std::size_t first_run = runs.size(); // a run does not go on from one section into the next
     for (auto item : object) {
         ondemand::field field;
         if (auto error = std::move(item).get(field)) return error;
@@ -194,7 +195,7 @@ simdjson::error_code SubdirIndex::State::scan_packages(ondemand::value& value, s
         entries.push_back({offset(key_start), static_cast<std::uint32_t>(file.size()), offset(span.data()),
                            static_cast<std::uint32_t>(span.size()), 0});
         const auto name = lower_name(parts->name);
-        if (!runs.empty() && runs.back().name == name && runs.back().first + runs.back().count == index)
+        if (runs.size() > first_run && runs.back().name == name && runs.back().first + runs.back().count == index)
             ++runs.back().count;
         else
             runs.push_back({name, index, 1});

@@ -10,6 +10,7 @@ that every shared library is there, index, and swap the finished channel into pl
 
 import argparse
 import hashlib
+import multiprocessing
 import os
 import signal
 import sys
@@ -87,14 +88,18 @@ def make_job(package, plan, platform, channel):
 
 
 def run_jobs(todo, jobs):
-    """Yields (job, Built) as they finish; the first error cancels what has not begun."""
-    with ProcessPoolExecutor(max(1, min(jobs, len(todo)))) as pool:
+    """Yields (job, Built) as they finish; the first error ends all workers."""
+    workers = max(1, min(jobs, len(todo)))
+    with ProcessPoolExecutor(workers, initializer=signal.signal,
+                             initargs=(signal.SIGTERM, signal.SIG_DFL)) as pool:
         running = {pool.submit(build, job): job for job in todo}
         try:
             for future in as_completed(running):
                 yield running[future], future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.terminate()
             raise
 
 

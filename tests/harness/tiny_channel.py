@@ -98,7 +98,9 @@ class TinyChannel:
             _lay_out(Path(work), "info/files", "".join(path + "\n" for path in files))
             out = self.folder / subdir / (dist + extension)
             file_list = sorted([*files, *(f"info/{m}" for m in info), "info/files"])
-            conda_package_handling.api.create(work, file_list, out.name, str(out.parent))
+            # The default level makes small packages slow to build and hardly smaller.
+            options = {"compressor": lambda: zstandard.ZstdCompressor(level=3)} if extension == ".conda" else {}
+            conda_package_handling.api.create(work, file_list, out.name, str(out.parent), **options)
         package = Package(name, out, index)
         package.rehash()
         self.packages.append(package)

@@ -55,7 +55,8 @@ TEST_CASE("a child that does not read its input, or is flooded, does not block u
     const auto result = run_child(echo);
     REQUIRE(result);
     CHECK(result->output.size() == 1000);
-    CHECK(result->output.ends_with("x" "end\n"));
+    CHECK(result->output.ends_with("x"
+                                   "end\n"));
 }
 
 TEST_CASE("a child is stopped with all that it has started") {

@@ -45,12 +45,13 @@ TEST_CASE("post-link runs in the activated environment and its messages are take
     f.scratch.write("envs/e/etc/conda/activate.d/a.sh", "export ACT=a\n");
     f.scratch.write("envs/e/etc/conda/deactivate.d/a.sh", "echo off-a >> \"$PREFIX/log\"\n");
     f.scratch.write("envs/e/etc/conda/deactivate.d/b c.sh", "echo off-b >> \"$PREFIX/log\"\n");
-    f.scratch.write("envs/e/bin/.foo-post-link.sh",
-                    "echo \"$PKG_NAME $PKG_VERSION $PKG_BUILDNUM $ROOT_PREFIX $ACT $KEPT ${GONE:-gone} $SET\" > \"$PREFIX/log\"\n"
-                    "echo \"$CONDA_PREFIX|$CONDA_DEFAULT_ENV|$CONDA_SHLVL|$PATH|$(pwd)\" >> \"$PREFIX/log\"\n"
-                    "echo hello >> \"$PREFIX/.messages.txt\"\n"
-                    "echo loud\n"
-                    "exit 0\n");
+    f.scratch.write(
+        "envs/e/bin/.foo-post-link.sh",
+        "echo \"$PKG_NAME $PKG_VERSION $PKG_BUILDNUM $ROOT_PREFIX $ACT $KEPT ${GONE:-gone} $SET\" > \"$PREFIX/log\"\n"
+        "echo \"$CONDA_PREFIX|$CONDA_DEFAULT_ENV|$CONDA_SHLVL|$PATH|$(pwd)\" >> \"$PREFIX/log\"\n"
+        "echo hello >> \"$PREFIX/.messages.txt\"\n"
+        "echo loud\n"
+        "exit 0\n");
     f.context.prefix_variables = {{"SET", "v"}, {"GONE", "***unset***"}};
     const auto outcome = run_link_script(LinkScript::post_link, f.package, f.context);
     REQUIRE(outcome);
@@ -85,8 +86,8 @@ TEST_CASE("pre-link runs in the package, a failing pre-unlink is a warning") {
     Fixture f;
     f.scratch.write("pkg/bin/.foo-pre-link.sh", "echo \"$SOURCE_DIR|$PREFIX|$PATH|$CONDA_PREFIX\" > \"$PREFIX/log\"\n");
     REQUIRE(run_link_script(LinkScript::pre_link, f.package, f.context));
-    CHECK(f.scratch.read("envs/e/log") == f.scratch.at("pkg") + "|" + f.scratch.at("envs/e") + "|" +
-                                              f.scratch.at("pkg/bin") + ":/usr/bin:/bin|\n");
+    CHECK(f.scratch.read("envs/e/log") ==
+          f.scratch.at("pkg") + "|" + f.scratch.at("envs/e") + "|" + f.scratch.at("pkg/bin") + ":/usr/bin:/bin|\n");
     f.scratch.write("pkg/bin/.foo-pre-link.sh", "exit 1\n");
     CHECK_FALSE(run_link_script(LinkScript::pre_link, f.package, f.context));
     f.scratch.write("envs/e/bin/.foo-pre-unlink.sh", "echo bye; exit 1\n");

@@ -60,8 +60,8 @@ TEST_CASE("broken or hostile metadata is refused") {
     check_corrupt(with_paths(R"({"paths_version": 1, "paths": [{"_path": "a)"));
     for (const std::string path : {"../a", "/etc/passwd", "a/../../b", "a//b", "./a", "a/", "", "a\\u0000b"}) {
         INFO(path);
-        check_corrupt(with_paths(R"({"paths_version": 1, "paths": [{"_path": ")" + path +
-                                 R"(", "path_type": "hardlink"}]})"));
+        check_corrupt(
+            with_paths(R"({"paths_version": 1, "paths": [{"_path": ")" + path + R"(", "path_type": "hardlink"}]})"));
     }
     PackageInfoTexts texts = with_paths(R"({"paths_version": 1, "paths": []})");
     texts.link_json = R"({"package_metadata_version": 2})";

@@ -58,7 +58,12 @@ struct Fixture {
         private_copy.no_link = true;
         PathEntry tool = file("bin/tool");
         tool.sha256 = sha256_hex("tool");
-        layout.paths = {tool, script, library, file("lib/libx.so", PathType::softlink), unchanged, private_copy,
+        layout.paths = {tool,
+                        script,
+                        library,
+                        file("lib/libx.so", PathType::softlink),
+                        unchanged,
+                        private_copy,
                         file("var/empty", PathType::directory)};
         package_fd = scratch.open("pkg");
         prefix_fd = scratch.open("prefix");
@@ -176,7 +181,8 @@ TEST_CASE("what is in the way is replaced, never written through") {
     const LinkPlan plan = f.plan();
     auto existing = find_existing_targets(plan, f.prefix_fd.get(), f.context.prefix);
     REQUIRE(existing);
-    CHECK(*existing == std::vector<std::string>{"bin/tool", "bin/script", "lib/libx.so.1", "lib/libx.so", "lib/private"});
+    CHECK(*existing ==
+          std::vector<std::string>{"bin/tool", "bin/script", "lib/libx.so.1", "lib/libx.so", "lib/private"});
 
     PlaceContext report = f.context;
     report.on_existing = OnExisting::report;

@@ -42,7 +42,8 @@ std::vector<std::string> actions_of(const LinkPlan& plan) {
             const LinkAction& action = plan.actions[i];
             const std::string& target = plan.paths[action.path].entry.path;
             CHECK(std::string(target.substr(0, group.target_directory.size())) == group.target_directory);
-            const std::string name = action.source_name.empty() ? target.substr(target.rfind('/') + 1) : action.source_name;
+            const std::string name =
+                action.source_name.empty() ? target.substr(target.rfind('/') + 1) : action.source_name;
             lines.push_back(std::string(names[static_cast<int>(action.kind)]) + " " + group.source_directory + "|" +
                             name + " -> " + target);
         }
@@ -63,13 +64,13 @@ TEST_CASE("every path gets its kind of action, grouped by directory") {
     const auto plan = plan_of({text, file("lib/a/b/deep"), binary, file("lib/liby.so", PathType::softlink), no_link,
                                file("top"), file("var/lib/empty", PathType::directory), file("lib/plain")});
     REQUIRE(plan);
-    CHECK(actions_of(*plan) == std::vector<std::string>{"link |top -> top", "text bin|script -> bin/script",
-                                                        "copy bin|private -> bin/private",
-                                                        "binary lib|libx.so -> lib/libx.so",
-                                                        "symlink lib|liby.so -> lib/liby.so",
-                                                        "link lib|plain -> lib/plain",
-                                                        "link lib/a/b|deep -> lib/a/b/deep"});
-    CHECK(plan->directories == std::vector<std::string>{"bin", "lib", "lib/a", "lib/a/b", "var", "var/lib", "var/lib/empty"});
+    CHECK(actions_of(*plan) ==
+          std::vector<std::string>{"link |top -> top", "text bin|script -> bin/script",
+                                   "copy bin|private -> bin/private", "binary lib|libx.so -> lib/libx.so",
+                                   "symlink lib|liby.so -> lib/liby.so", "link lib|plain -> lib/plain",
+                                   "link lib/a/b|deep -> lib/a/b/deep"});
+    CHECK(plan->directories ==
+          std::vector<std::string>{"bin", "lib", "lib/a", "lib/a/b", "var", "var/lib", "var/lib/empty"});
     CHECK(plan->files() == std::vector<std::string>{"bin/script", "lib/a/b/deep", "lib/libx.so", "lib/liby.so",
                                                     "bin/private", "top", "lib/plain"});
     CHECK(plan->paths[6].entry.type == PathType::directory);
@@ -90,11 +91,10 @@ TEST_CASE("noarch python is relocated, compiled and given scripts") {
     const auto plan = make_link_plan(layout, record(Noarch::python), python, {"/p"});
     REQUIRE(plan);
     // conda's order: files, then pyc, then entry points; the file that an entry point replaces is left out.
-    CHECK(plan->files() == std::vector<std::string>{"lib/python3.11/site-packages/foo/__init__.py",
-                                                    "lib/python3.11/site-packages/foo-1.0.dist-info/RECORD",
-                                                    "bin/foo-old", "etc/foo.cfg",
-                                                    "lib/python3.11/site-packages/foo/__pycache__/__init__.cpython-311.pyc",
-                                                    "bin/foo"});
+    CHECK(plan->files() == std::vector<std::string>{
+                               "lib/python3.11/site-packages/foo/__init__.py",
+                               "lib/python3.11/site-packages/foo-1.0.dist-info/RECORD", "bin/foo-old", "etc/foo.cfg",
+                               "lib/python3.11/site-packages/foo/__pycache__/__init__.cpython-311.pyc", "bin/foo"});
     CHECK(actions_of(*plan) ==
           std::vector<std::string>{
               "entry |foo -> bin/foo", "link python-scripts|foo-old -> bin/foo-old", "link etc|foo.cfg -> etc/foo.cfg",

@@ -18,10 +18,11 @@ Recovery recovered(const std::string& prefix) {
     return *result;
 }
 
-/// A run that was killed: its object is never destroyed.
+/// A run that was killed: its object is never destroyed, only kept reachable for leak checkers.
 void kill_with(Result<Transaction> transaction) {
+    static auto& killed = *new std::vector<Transaction*>; // NOLINT: on purpose
     REQUIRE(transaction);
-    static_cast<void>(new Transaction(*std::move(transaction))); // NOLINT: leaked on purpose
+    killed.push_back(new Transaction(*std::move(transaction))); // NOLINT: same
 }
 
 /// A prefix with two files; and a change of it: one file replaced, one removed, one new in a new directory.
@@ -83,6 +84,21 @@ TEST_CASE("rollback, by hand or by leaving the scope, restores the prefix") {
     f.check_old();
 }
 
+TEST_CASE("what the run itself had created does not come back") {
+    Fixture f;
+    auto transaction = Transaction::begin(f.scratch.at("p"));
+    REQUIRE(transaction->set_aside({"lib/old"}));
+    REQUIRE(transaction->created({"lib/old", "lib/two"}));
+    f.scratch.write("p/lib/old", "first");
+    f.scratch.write("p/lib/two", "first");
+    REQUIRE(transaction->set_aside({"lib/old", "lib/two"}));
+    REQUIRE(transaction->created({"lib/old", "lib/two"}));
+    f.scratch.write("p/lib/old", "second");
+    REQUIRE(transaction->rollback());
+    CHECK(f.scratch.read("p/lib/old") == "old");
+    CHECK_FALSE(f.scratch.has("p/lib/two"));
+}
+
 TEST_CASE("user files in new directories survive a rollback") {
     Fixture f;
     auto transaction = Transaction::begin(f.scratch.at("p"));
@@ -140,7 +156,8 @@ TEST_CASE("a killed run is undone, or finished if it was committed") {
     SECTION("recovery itself can be repeated") {
         const auto steps = parse_steps(*read_file(journal));
         const UniqueFd prefix = f.scratch.open("p");
-        REQUIRE(undo_steps(steps, prefix.get(), f.scratch.at("p")));
+        const UniqueFd journal_fd(::open(journal.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+        REQUIRE(undo_steps(steps, prefix.get(), f.scratch.at("p"), journal_fd.get()));
         CHECK(recovered(f.scratch.at("p")) == Recovery::rolled_back);
         f.check_old();
     }
