@@ -2,31 +2,13 @@
 
 #include <algorithm>
 
+#include "text.hpp"
+
 namespace taipan::cli {
 
 namespace {
 
 constexpr std::size_t help_column = 30;
-
-/// Breaks a sentence into lines of at most `width` columns, the first one starting at column `indent`.
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-    std::string out;
-    std::size_t column = indent;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find(' '), text.size());
-        if (column > indent && column + 1 + end > width) {
-            out.append("\n").append(indent, ' ');
-            column = indent;
-        } else if (column > indent) {
-            out.push_back(' ');
-            ++column;
-        }
-        out.append(text.substr(0, end));
-        column += end;
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return out;
-}
 
 std::string option_left(const Option& option) {
     std::string names;
@@ -51,7 +33,7 @@ std::string option_line(const Option& option, std::size_t width) {
         left += '\n' + std::string(help_column, ' ');
     else
         left.append(help_column - left.size(), ' ');
-    return left + wrapped(option.help, help_column, width) + '\n';
+    return left + wrap_words(option.help, help_column, width) + '\n';
 }
 
 } // namespace
@@ -81,7 +63,7 @@ std::string help_text(const CommandEntry& entry, const Options& options, int wid
     const auto columns = static_cast<std::size_t>(std::clamp(width, 60, 100));
     std::string text = "Usage: taipan " + std::string(entry.path);
     if (!entry.arguments.empty()) text += ' ' + std::string(entry.arguments);
-    text += "\n\n" + wrapped(entry.summary, 0, columns) + '\n';
+    text += "\n\n" + wrap_words(entry.summary, 0, columns) + '\n';
     if (!entry.aliases.empty()) text += "Other names: " + std::string(entry.aliases) + '\n';
     std::vector<std::string> groups;
     for (const auto& option : options) {

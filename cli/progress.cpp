@@ -1,5 +1,7 @@
 #include "progress.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "text.hpp"
@@ -108,6 +110,13 @@ void Progress::resume() {
     const std::scoped_lock guard(mutex_);
     silent_ = false;
     paused_ += Clock::now() - paused_at_;
+}
+
+void Progress::refresh() {
+    const std::scoped_lock guard(mutex_);
+    const bool busy =
+        std::any_of(states_.begin(), states_.end(), [](const StageState& state) { return !state.active.empty(); });
+    if (busy && !silent_) show(states_);
 }
 
 void Progress::finish() {

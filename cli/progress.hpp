@@ -64,6 +64,8 @@ protected:
     virtual void hide() {}              ///< takes live lines off the screen
     virtual void show(const States&) {} ///< draws them again
     [[nodiscard]] Console& console() { return console_; }
+    /// Draws again if something is at work, for clocks that go on without events.
+    void refresh();
 
 private:
     StageState& at(Stage stage) { return states_[static_cast<std::size_t>(stage)]; }

@@ -1,7 +1,10 @@
 #include "progress.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <condition_variable>
+#include <csignal>
+#include <stop_token>
+#include <thread>
 
 #include <unistd.h>
 
@@ -13,14 +16,17 @@
 // Live bars on a terminal. Problem: many threads report thousands of events a second, and a screen that is rewritten
 // for each of them flickers and costs more than the work. Approach: events only change the counters of the base class;
 // at most ten times a second one frame is made from them and written with a single write, in place of the last one
-// (cursor up, each line followed by "erase to the end"), so no half-drawn state is ever seen. What must hold: no line
-// is wider than the terminal (a wrapped line would break "cursor up"); whoever prints something else calls hide first.
+// (cursor up, each line followed by "erase to the end"), so no half-drawn state is ever seen. A thread that does
+// nothing else draws while events stay away (a long solve, a stalled server), so that clocks go on. What must hold: no
+// line is wider than the terminal (a wrapped line would break "cursor up"); whoever prints something else calls hide
+// first.
 
 namespace taipan::cli {
 
 namespace {
 
 constexpr auto frame_interval = std::chrono::milliseconds(100);
+constexpr auto tick_interval = std::chrono::milliseconds(250);
 constexpr std::size_t label_width = 9;
 
 double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
@@ -44,13 +50,10 @@ std::string cut(std::string text, std::size_t width) {
 
 /// A stage without a known end: what it is at.
 std::string open_line(Stage stage, const StageState& state, std::size_t width, Clock::time_point now) {
-    std::string text = fmt::format("{:<{}}", to_string(stage), label_width);
-    if (state.active.empty())
-        text += fmt::format("{}", human_seconds(seconds(state.busy_time(now))));
-    else if (stage == Stage::index && state.amount() > 0)
-        text += human_bytes(state.amount()) + "  " + state.latest;
-    else
-        text += state.latest.empty() ? "..." : state.latest;
+    std::string text =
+        fmt::format("{:<{}}{:>7}", to_string(stage), label_width, human_seconds(seconds(state.busy_time(now))));
+    if (stage == Stage::index && state.amount() > 0) text += fmt::format("  {:>8}", human_bytes(state.amount()));
+    if (!state.active.empty()) text += "  " + state.latest;
     return cut(std::move(text), width);
 }
 
@@ -76,10 +79,15 @@ std::string bar_line(Stage stage, const StageState& state, std::size_t width, bo
 
 class TerminalProgress final : public Progress {
 public:
-    using Progress::Progress;
+    TerminalProgress(Console& console, int verbosity)
+        : Progress(console, verbosity), ticker_([this](const std::stop_token& stop) { tick(stop); }) {}
     TerminalProgress(const TerminalProgress&) = delete;
     TerminalProgress& operator=(const TerminalProgress&) = delete;
-    ~TerminalProgress() override { hide(); }
+    ~TerminalProgress() override {
+        ticker_.request_stop();
+        ticker_.join();
+        hide();
+    }
 
 private:
     void changed(const States& states, Stage, std::string_view, Change change) override {
@@ -88,6 +96,20 @@ private:
         if (!first && now - last_frame_ < frame_interval) return;
         last_frame_ = now;
         show(states);
+    }
+
+    void tick(const std::stop_token& stop) {
+        sigset_t all;
+        sigfillset(&all);
+        // Signals must reach the main thread, where a question or a child process may be waited for. It cannot fail.
+        static_cast<void>(::pthread_sigmask(SIG_BLOCK, &all, nullptr));
+        std::mutex mutex;
+        std::unique_lock lock(mutex);
+        std::condition_variable_any timer; // nobody notifies: a wait ends by time, or by the request to stop
+        while (!stop.stop_requested()) {
+            static_cast<void>(timer.wait_for(lock, stop, tick_interval, [] { return false; }));
+            if (!stop.stop_requested()) refresh();
+        }
     }
 
     void show(const States& states) override {
@@ -117,6 +139,7 @@ private:
 
     std::size_t drawn_ = 0; ///< lines on the screen that are ours
     Clock::time_point last_frame_;
+    std::jthread ticker_; ///< last: it uses the rest
 };
 
 } // namespace

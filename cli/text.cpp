@@ -28,6 +28,35 @@ std::string counted(std::uint64_t number, std::string_view singular) {
     return fmt::format("{} {}{}", number, singular, number == 1 ? "" : "s");
 }
 
+std::string wrap_words(std::string_view text, std::size_t indent, std::size_t width) {
+    std::string out;
+    std::size_t column = indent;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(' '), text.size());
+        if (column > indent && column + 1 + end > width) {
+            out.append("\n").append(indent, ' ');
+            column = indent;
+        } else if (column > indent) {
+            out.push_back(' ');
+            ++column;
+        }
+        out.append(text.substr(0, end));
+        column += end;
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
+namespace {
+
+/// The start and the end tell most of a name or URL.
+std::string without_middle(const std::string& text, std::size_t width) {
+    const std::size_t head = (width - 2) / 2;
+    return text.substr(0, head) + ".." + text.substr(text.size() - (width - 2 - head));
+}
+
+} // namespace
+
 std::string TextTable::text(std::size_t indent, std::size_t width) const {
     std::vector<std::size_t> widths(columns_.size(), 0);
     for (const auto& row : rows_) {
@@ -47,7 +76,7 @@ std::string TextTable::text(std::size_t indent, std::size_t width) const {
         std::string text(indent, ' ');
         for (std::size_t i = 0; i < rows_[line].size(); ++i) {
             std::string cell = rows_[line][i];
-            if (cell.size() > widths[i]) cell = cell.substr(0, widths[i] - 2) + "..";
+            if (cell.size() > widths[i]) cell = without_middle(cell, widths[i]);
             const std::string padding(widths[i] - std::min(widths[i], cell.size()), ' ');
             text += columns_[i] == Align::right ? padding + cell : cell + padding;
             text += "  ";

@@ -14,6 +14,10 @@ namespace taipan::cli {
 /// `1 package`, `2 packages`.
 [[nodiscard]] std::string counted(std::uint64_t number, std::string_view singular);
 
+/// Breaks a text at blanks into lines of at most `width` columns. The first line is taken to start at column
+/// `indent`, the others are indented by as much.
+[[nodiscard]] std::string wrap_words(std::string_view text, std::size_t indent, std::size_t width);
+
 enum class Align { left, right };
 
 /// A table as plain text: columns as wide as their longest cell, two blanks apart, no trailing blanks.
@@ -24,8 +28,8 @@ public:
     /// A line of dashes below the row added last.
     void rule() { rule_after_ = rows_.size(); }
     [[nodiscard]] bool empty() const { return rows_.empty(); }
-    /// Each line starts with `indent` blanks. The line that would be longer than `width` loses the end of its
-    /// widest left-aligned cell; 0: never.
+    /// Each line starts with `indent` blanks. To fit `width` columns, the widest column is narrowed and its longer
+    /// cells lose their middle; 0: never.
     [[nodiscard]] std::string text(std::size_t indent, std::size_t width = 0) const;
 
 private:

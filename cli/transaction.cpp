@@ -11,6 +11,7 @@
 #include "progress.hpp"
 #include "signals.hpp"
 #include "target_prefix.hpp"
+#include "text.hpp"
 
 // One run of create, install, update or remove, as a person sees it: plan, question, work, report. The engine does the
 // work; here are only order and words. What must hold: nothing is touched before the plan is accepted; an environment
@@ -149,16 +150,20 @@ private:
             console_.print(plan_json({&plan, prefix(), {}, false}, config().channel_settings));
             return;
         }
-        if (!config().quiet) {
-            text += progress_->summary();
-            if (report.linked_files > 0) {
-                text += "; " + std::to_string(report.linked_files) + " files by " +
-                        (report.link_mode.empty() ? "link" : report.link_mode);
-            }
-            text += '\n';
-        }
+        if (!config().quiet) text += summary(report);
         if (plan.new_prefix) text += hint();
         console_.print(text);
+    }
+
+    /// The closing line, broken where the terminal ends.
+    [[nodiscard]] std::string summary(const InstallReport& report) {
+        std::string text = progress_->summary();
+        if (report.linked_files > 0) {
+            text += "; " + counted(report.linked_files, "file") + " by " +
+                    (report.link_mode.empty() ? "link" : report.link_mode);
+        }
+        const auto& terminal = console_.terminal();
+        return (terminal.output ? wrap_words(text, 0, static_cast<std::size_t>(terminal.width())) : text) + '\n';
     }
 
     [[nodiscard]] std::string hint() const {

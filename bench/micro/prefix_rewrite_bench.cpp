@@ -16,7 +16,7 @@ void prefix_rewrite(benchmark::State& state, taipan::FileMode mode) {
     for (auto _ : state) {
         std::string content = original;
         benchmark::DoNotOptimize(
-            taipan::rewrite_prefix(content, placeholder, "/opt/env", mode, taipan::Platform::linux));
+            taipan::rewrite_prefix(content, placeholder, "/opt/env", mode, taipan::Platform::linux_os));
     }
     state.SetBytesProcessed(state.iterations() * state.range(0));
 }

@@ -18,7 +18,8 @@ namespace taipan {
 
 namespace {
 
-/// Reads NUL-terminated pairs (source, pyc), prints how many it has compiled. Runs on every python from 2.7 on.
+/// Reads NUL-terminated pairs (source, pyc), prints how many it has compiled. Runs on every python from 2.7 on. Ends
+/// when taipan was killed: the next run undoes what it finds, and nobody may write behind its back.
 constexpr std::string_view compiler_program = R"(import sys, os, py_compile
 stream = getattr(sys.stdin, 'buffer', sys.stdin)
 decode = getattr(os, 'fsdecode', lambda name: name)
@@ -26,7 +27,10 @@ names = stream.read().split(b'\0')[:-1]
 mode = getattr(py_compile, 'PycInvalidationMode', None)
 extra = {} if mode is None else {'invalidation_mode': mode.TIMESTAMP}
 done = 0
+parent = os.getppid()
 for source, pyc in zip(names[0::2], names[1::2]):
+    if os.getppid() != parent:
+        break
     try:
         py_compile.compile(decode(source), cfile=decode(pyc), doraise=True, **extra)
         done += 1

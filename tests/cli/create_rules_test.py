@@ -130,7 +130,7 @@ class CreateRulesTest(TaipanTest):
         for name in ("app", "lib"):
             self.assertRegex(result.stdout, rf"\b{name}\b")
         self.assert_no_environment()
-        self.assertEqual([p.name for p in self.cache.glob("*") if p.name not in ("cache", "urls", "urls.txt")], [])
+        self.assertEqual([p for p in self.cache.glob("*") if p.name.startswith("app") or p.name.startswith("lib")], [])
 
     def test_an_environment_without_packages(self):
         self.create()

@@ -15,8 +15,10 @@ import os
 import re
 import socket
 import struct
+import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -33,6 +35,7 @@ class FaultyServer:
         handler = type("Handler", (_Handler,), {"owner": self})
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
+        self._server.handle_error = self._ignore_lost_clients
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
@@ -55,6 +58,12 @@ class FaultyServer:
     def requests(self, pattern="*", method="GET"):
         """The headers of each request whose path is like `pattern`."""
         return [headers for verb, path, headers in list(self.log) if verb == method and fnmatch.fnmatch(path, pattern)]
+
+    @staticmethod
+    def _ignore_lost_clients(_request, _address):
+        """A client that hangs up is none of our business; anything else is a mistake in a fault."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            traceback.print_exc()
 
     def close(self):
         self.closing.set()
