@@ -70,7 +70,7 @@ private:
 Result<void> record_history(const Plan& plan) {
     HistoryEntry entry;
     entry.local_time = local_time();
-    entry.command_line = plan.command_line;
+    entry.command_line = without_credentials_in_text(plan.command_line);
     entry.tool_version = TAIPAN_CONDA_VERSION;
     entry.remove_specs = plan.remove_specs;
     entry.update_specs = plan.update_specs;

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
 #include <optional>
 
@@ -354,6 +355,19 @@ std::string_view native_subdir() {
 #else
 #error "conda has no name for this platform"
 #endif
+}
+
+std::string without_credentials_in_text(std::string_view text) {
+    std::string clean;
+    while (true) {
+        const std::size_t scheme_end = text.find("://");
+        if (scheme_end == std::string_view::npos) return clean.append(text);
+        std::size_t start = scheme_end;
+        while (start > 0 && std::isalnum(static_cast<unsigned char>(text[start - 1])) != 0) --start;
+        const std::size_t end = std::min(text.find_first_of(" \t\n\"'`,;<>", scheme_end), text.size());
+        clean.append(text.substr(0, start)).append(without_credentials(text.substr(start, end - start), true));
+        text.remove_prefix(end);
+    }
 }
 
 } // namespace taipan

@@ -66,6 +66,9 @@ struct ChannelReference {
 /// The URL with user:password removed and `/t/<token>` removed (`mask` false) or masked as `/t/<TOKEN>`.
 [[nodiscard]] std::string without_credentials(std::string_view url, bool mask_token = false);
 
+/// The same for every URL inside a text, such as a command line; tokens are masked.
+[[nodiscard]] std::string without_credentials_in_text(std::string_view text);
+
 /// Percent-decoding, as needed for `file://` URLs and file names.
 [[nodiscard]] std::string percent_decode(std::string_view text);
 /// `file:///a%20b` -> `/a b`; empty when it is no file URL.

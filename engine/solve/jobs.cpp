@@ -105,7 +105,7 @@ private:
         if (in_history) install(effective_history(catalog_, history->second, entry, freedom_));
         if (locked_.contains(name) || (request_.freeze_installed && !move_with_python)) {
             keep(name, entry);
-        } else if (request_.update_all) {
+        } else if (request_.update_all || freedom_.update.contains(name)) {
             updates_.push_back({.kind = Job::Kind::update, .dependency = 0, .entry = entry});
         } else if (!in_history && !updating_ && !move_with_python && !freedom_.may_move(name) &&
                    !pinned_.contains(name) && name != "python") {

@@ -54,8 +54,7 @@ std::set<std::string> names_in_the_way(const Catalog& catalog, const Answer& ans
     return names;
 }
 
-Result<ChosenSet> choose(Catalog& catalog) {
-    Freedom freedom;
+Result<ChosenSet> choose(Catalog& catalog, Freedom freedom = {}) {
     for (int attempt = 1;; ++attempt) {
         TAIPAN_TRY(const AttemptPlan plan, plan_attempt(catalog, freedom));
         Reach reach(catalog, plan.limits);
@@ -184,19 +183,66 @@ void note_neutered(const SolveRequest& request, Solution& solution) {
     }
 }
 
+/// update_deps: only an answer tells what the requested packages need, so there are two rounds.
+Result<ChosenSet> choose_with_newer_dependencies(Catalog& catalog, const ChosenSet& first) {
+    const auto& request = catalog.request();
+    std::vector<PackageRecord> records;
+    std::set<std::string> roots;
+    for (const auto& package : first) {
+        records.push_back(package.record);
+        if (is_requested(request, package.record)) roots.insert(package.record.name);
+    }
+    Freedom freedom;
+    for (const auto& record : reachable_from(std::move(records), roots))
+        if (!roots.contains(record.name)) freedom.update.insert(record.name);
+    return choose(catalog, std::move(freedom));
+}
+
+bool is_satisfied(const SolveRequest& request) {
+    const auto is_there = [&](const MatchSpec& spec) {
+        return std::any_of(request.installed.begin(), request.installed.end(),
+                           [&](const PackageRecord& record) { return spec.matches(record); });
+    };
+    return std::all_of(request.install.begin(), request.install.end(), is_there) &&
+           std::all_of(request.update.begin(), request.update.end(), is_there);
+}
+
+Result<void> check_updated_are_installed(const SolveRequest& request) {
+    std::string missing;
+    for (const auto& spec : request.update) {
+        const bool found = std::any_of(request.installed.begin(), request.installed.end(),
+                                       [&](const PackageRecord& record) { return spec.matches_name(record.name); });
+        if (!found) missing += "\n  - " + spec.to_string();
+    }
+    if (missing.empty()) return {};
+    return make_error(ErrorCode::package_not_found,
+                      "The following packages are not installed, so they cannot be updated:" + missing +
+                          "\nTo add a package to the environment, use install.");
+}
+
+ChosenSet as_installed(const std::vector<PackageRecord>& records) {
+    ChosenSet chosen;
+    for (const auto& record : records) chosen.push_back({record, true, std::nullopt});
+    return chosen;
+}
+
 Result<Solution> solve_removal(const SolveRequest& request) {
     TAIPAN_TRY(const auto kept, without_removed(request));
-    ChosenSet chosen;
-    for (const auto& record : kept) chosen.push_back({record, true, std::nullopt});
-    return make_solution(request, std::move(chosen));
+    return make_solution(request, as_installed(kept));
 }
 
 } // namespace
 
 Result<Solution> solve(const SolveRequest& request, CandidateSource& source) {
     if (request.install.empty() && request.update.empty() && !request.update_all) return solve_removal(request);
+    TAIPAN_CHECK(check_updated_are_installed(request));
+    if (request.skip_if_satisfied && !request.update_all && is_satisfied(request))
+        return make_solution(request, as_installed(request.installed));
     TAIPAN_TRY(auto catalog, Catalog::create(request, source));
     TAIPAN_TRY(ChosenSet chosen, choose(catalog));
+    if (request.update_deps) {
+        TAIPAN_TRY(chosen, choose_with_newer_dependencies(catalog, chosen));
+    }
     std::vector<MatchSpec> recorded;
     if (request.no_deps) {
         chosen = only_requested(request, std::move(chosen));

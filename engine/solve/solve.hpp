@@ -24,14 +24,15 @@ struct SolveRequest {
     std::vector<PackageRecord> virtual_packages; ///< of detect_virtual_packages
 
     ChannelPriority channel_priority = ChannelPriority::flexible;
-    bool freeze_installed = false; ///< no installed package may change, fail instead (requested names excepted)
-    bool update_deps = false;      ///< update the dependencies of the requested packages too
-    bool no_deps = false;          ///< exactly the requested packages, whatever they need
-    bool only_deps = false;        ///< what the requested packages need, not themselves
-    bool force_reinstall = false;  ///< requested packages are unlinked and linked again even if unchanged
-    bool force_remove = false;     ///< remove exactly the named packages, without solving
-    bool prune = false;            ///< drop installed packages that neither history nor the request needs
-    bool add_pip_to_python = true; ///< `add_pip_as_python_dependency`; ignored when no channel has pip
+    bool freeze_installed = false;  ///< no installed package may change, fail instead (requested names excepted)
+    bool update_deps = false;       ///< update the dependencies of the requested packages too
+    bool no_deps = false;           ///< exactly the requested packages, whatever they need
+    bool only_deps = false;         ///< what the requested packages need, not themselves
+    bool skip_if_satisfied = false; ///< change nothing when what is installed matches the request already
+    bool force_reinstall = false;   ///< requested packages are unlinked and linked again even if unchanged
+    bool force_remove = false;      ///< remove exactly the named packages, without solving
+    bool prune = false;             ///< drop installed packages that neither history nor the request needs
+    bool add_pip_to_python = true;  ///< `add_pip_as_python_dependency`; ignored when no channel has pip
 };
 
 /// A spec of the history that the solution had to break; `replacement` goes to `neutered specs`.

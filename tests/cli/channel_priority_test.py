@@ -56,8 +56,10 @@ class ChannelPriorityTest(TaipanTest):
         self.assert_failed(result, "only")
 
     def test_without_any_channel_the_message_says_so(self):
-        result = self.taipan("create", "-y", "-p", self.prefix, "--override-channels", "lib", code=1)
-        self.assert_failed(result, "channel")
+        result = self.taipan("create", "-y", "-p", self.prefix, "lib", code=1)
+        self.assert_failed(result, "NoChannelsConfiguredError", "-c")
+        result = self.taipan("create", "-y", "-p", self.prefix, "--override-channels", "lib", code=2)
+        self.assertIn("--channel", result.stderr)
         self.assert_no_environment()
 
 

@@ -12,12 +12,13 @@ class CleanTest(TaipanTest):
         self.channel.add("used")
         self.channel.add("unused")
         self.channel.write_index()
-        self.create("used")
-        self.create("unused", prefix=self.work / "short-lived")
+        self.server = self.serve(self.channel)
+        self.create("used", channel=self.server)
+        self.create("unused", prefix=self.work / "short-lived", channel=self.server)
         self.taipan("env", "remove", "-y", "-p", self.work / "short-lived")
 
     def cached(self):
-        return sorted(p.name for p in self.cache.iterdir() if p.name not in ("urls", "urls.txt", "cache"))
+        return sorted(p.name for p in self.cache.iterdir() if "-1.0-0" in p.name)
 
     def index_cache(self):
         return os.listdir(self.cache / "cache") if (self.cache / "cache").exists() else []
@@ -42,14 +43,15 @@ class CleanTest(TaipanTest):
         self.taipan("clean", "-y", "--all")
         self.assertEqual([name for name in self.cached() if name != "used-1.0-0"], [])
         self.assertEqual(list(tree(self.prefix)), before)
-        self.create("used", "unused", prefix=self.work / "again")
+        self.create("used", "unused", prefix=self.work / "again", channel=self.server)
         self.assert_installed("unused-1.0-0", "used-1.0-0", prefix=self.work / "again")
         self.assert_cache_sound(self.channel)
 
     def test_dry_run_removes_nothing(self):
         before = list(tree(self.cache))
         result = self.taipan("clean", "--dry-run", "--all")
-        self.assertIn("unused-1.0-0", result.stdout)
+        self.assertRegex(result.stdout, r"package archives +2\b")
+        self.assertRegex(result.stdout, r"unused packages +1\b")
         self.assertEqual(list(tree(self.cache)), before)
 
     def test_an_empty_cache_is_fine(self):

@@ -72,6 +72,24 @@ TEST_CASE("binary prefixes in wide encodings") {
     CHECK(binary(wide(p, 2, false) + after + zeros(2) + "Z") == wide("/new", 2, false) + after + zeros(48) + "Z");
 }
 
+TEST_CASE("long placeholders are found as a whole, in every encoding") {
+    std::string longer = "/build";
+    while (longer.size() < 255) longer += "_placehold";
+    longer.resize(255);
+    for (const bool big_endian : {false, true}) {
+        for (const std::size_t width : {std::size_t{1}, std::size_t{2}, std::size_t{4}}) {
+            const auto w = [&](const std::string& ascii) { return wide(ascii, width, big_endian); };
+            // The decoy differs only at its very end.
+            const std::string decoy = w(longer.substr(0, 254) + "!") + zeros(width);
+            std::string content = decoy + w(longer + "/lib") + zeros(width) + "Z";
+            const auto changed = rewrite_prefix(content, longer, "/new", FileMode::binary, Platform::linux_os);
+            REQUIRE(changed);
+            CHECK(*changed);
+            CHECK(content == decoy + w("/new/lib") + zeros(width * (1 + 251)) + "Z");
+        }
+    }
+}
+
 TEST_CASE("a prefix that is longer than the placeholder is an error, not a longer file") {
     std::string content = placeholder + "\0"s;
     const std::string before = content;

@@ -192,3 +192,10 @@ TEST_CASE("subdirs", "[channel]") {
     CHECK_FALSE(taipan::is_known_subdir(""));
     CHECK(taipan::is_known_subdir(taipan::native_subdir()));
 }
+
+TEST_CASE("credentials go from every URL of a text", "[channel]") {
+    CHECK(taipan::without_credentials_in_text("create -c https://me:pw@host/ch --channel=https://host/t/abc-1/ch x") ==
+          "create -c https://host/ch --channel=https://host/t/<TOKEN>/ch x");
+    CHECK(taipan::without_credentials_in_text("nothing to hide") == "nothing to hide");
+    CHECK(taipan::without_credentials_in_text("'http://a:b@h/c',\"http://d@h/e\"") == "'http://h/c',\"http://h/e\"");
+}

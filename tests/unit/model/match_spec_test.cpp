@@ -434,6 +434,9 @@ TEST_CASE("specs of one name are merged", "[match_spec]") {
 
     auto both = merge(spec("foo[build=py*]"), spec("foo[build=*_0]"));
     REQUIRE(both);
+    auto swapped = merge(spec("foo[build=*_0]"), spec("foo[build=py*]"));
+    REQUIRE(swapped);
+    CHECK(both->to_string() == swapped->to_string());
     CHECK(both->matches(foo()));
     PackageRecord other = foo();
     other.build = "py310_1";

@@ -205,12 +205,38 @@ TEST_CASE("update", "[solve]") {
         const auto failed = solve(request, source);
         REQUIRE_FALSE(failed);
         CHECK(failed.error().code == ErrorCode::package_not_found);
+        CHECK(failed.error().message.find("not installed") != std::string::npos);
     }
     SECTION("never goes back") {
         request.installed[0] = in_main(package("a", "3.0"));
         request.update = specs({"a"});
         CHECK(changes(request, source).empty());
     }
+}
+
+TEST_CASE("update_deps takes the dependencies along", "[solve]") {
+    MemorySource source({package("a", "2.0", "0", {"lib"}), package("lib", "1.0", "0", {"deep"}),
+                         package("lib", "2.0", "0", {"deep"}), package("deep", "1.0"), package("deep", "2.0"),
+                         package("other", "1.0"), package("other", "2.0")});
+    SolveRequest request;
+    request.installed = {in_main(package("lib", "1.0", "0", {"deep"})), in_main(package("deep", "1.0")),
+                         in_main(package("other", "1.0"))};
+    request.install = specs({"a"});
+    CHECK(changes(request, source) == Names{"+a-2.0-0"});
+    request.update_deps = true;
+    CHECK(changes(request, source) == Names{"-lib-1.0-0", "-deep-1.0-0", "+deep-2.0-0", "+lib-2.0-0", "+a-2.0-0"});
+}
+
+TEST_CASE("skip_if_satisfied looks no further", "[solve]") {
+    MemorySource source({package("a", "1.0"), package("a", "2.0")});
+    SolveRequest request;
+    request.installed = {in_main(package("a", "1.0"))};
+    request.skip_if_satisfied = true;
+    request.install = specs({"a"});
+    CHECK(changes(request, source).empty());
+    CHECK(source.asked().empty());
+    request.install = specs({"a>1"});
+    CHECK(changes(request, source) == Names{"-a-1.0-0", "+a-2.0-0"});
 }
 
 TEST_CASE("an installed package that violates a pin is replaced", "[solve]") {
