@@ -13,6 +13,8 @@
 #include <cstring>
 #include <ctime>
 #include <random>
+#include <utility>
+
 #include <strings.h>
 
 #include <boost/asio/redirect_error.hpp>
@@ -39,6 +41,8 @@ struct Attempt {
     CURL* easy = nullptr;
     Body body;
     bool body_open = false;
+    bool resumed = false;      ///< some part came in a later answer
+    bool part_refused = false; ///< the server sent another part than was asked for
     long status = 0;
     std::uint64_t announced = 0; ///< Content-Length
     std::uint64_t resumed_at = 0; ///< first byte asked for
@@ -101,10 +105,15 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noe
 Result<void> open_body(Attempt& attempt) {
     if (attempt.status == 206 && attempt.resumed_at > 0) {
         const std::string expected = "bytes " + std::to_string(attempt.resumed_at) + "-";
-        if (attempt.content_range.starts_with(expected)) return {};
+        if (attempt.content_range.starts_with(expected)) {
+            attempt.resumed = true;
+            return {};
+        }
+        attempt.part_refused = true;
         return make_error(ErrorCode::network, "the server answered a request for a part with another part");
     }
     attempt.resumed_at = 0;
+    attempt.resumed = false;
     if (attempt.body_open) return attempt.body.restart();
     const std::uint64_t size = attempt.request->expected_size > 0 ? attempt.request->expected_size : attempt.announced;
     TAIPAN_TRY(attempt.body, Body::open(*attempt.budget, attempt.request->spool_directory,
@@ -301,6 +310,7 @@ Result<Download> conclude(Attempt& attempt, CURLcode code, const std::string& de
     Download download;
     download.status = attempt.status == 206 ? 200 : attempt.status;
     download.body = std::move(attempt.body);
+    download.resumed = attempt.resumed;
     download.etag = std::move(attempt.etag);
     download.last_modified = std::move(attempt.last_modified);
     download.cache_control = std::move(attempt.cache_control);
@@ -346,7 +356,11 @@ asio::awaitable<Result<Download>> transfer(CurlLoop& loop, const TransferSetting
         if (download) co_return std::move(download);
 
         outcome.status = attempt.status;
-        outcome.connection_failed = !attempt.error && is_worth_retrying(code);
+        outcome.connection_failed = attempt.part_refused || (!attempt.error && is_worth_retrying(code));
+        if (std::exchange(attempt.part_refused, false)) { // from the start, then
+            attempt.etag.clear();
+            attempt.last_modified.clear();
+        }
         outcome.retry_after = parse_retry_after(attempt.retry_after, std::time(nullptr));
         if (cancelled.load()) co_return std::move(download).error();
         ++mirror;

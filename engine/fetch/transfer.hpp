@@ -43,6 +43,7 @@ struct TransferRequest {
 struct Download {
     long status = 0;
     Body body;
+    bool resumed = false; ///< glued together from several answers: a wrong hash may be nobody's fault but ours
     std::string etag, last_modified, cache_control;
 };
 

@@ -49,12 +49,31 @@ public:
 
 private:
     Result<SubdirIndex> load_or_empty() {
+        auto index = load_once();
+        if (index || index.error().code != ErrorCode::parse || url_.starts_with("file://")) return index;
+        // What cannot be read must not stay in the cache; if it came from there, the server may have better.
+        forget();
+        return std::exchange(from_cache_, false) && !session_.config().offline ? load_once() : std::move(index);
+    }
+
+    Result<SubdirIndex> load_once() {
         auto text = url_.starts_with("file://") ? read_local() : read_remote();
         if (!text) {
             if (http_status_of(text.error()) == 404 && subdir_ != "noarch") return SubdirIndex::empty(channel_, subdir_);
             return std::move(text).context("while loading the index of channel " + channel_.name + " (" + subdir_ + ")").error();
         }
         return SubdirIndex::parse(std::move(*text), channel_, subdir_, session_.config().use_only_tar_bz2);
+    }
+
+    void forget() {
+        for (const auto& path : {paths_.json, paths_.state}) {
+            if (auto gone = remove_tree(path); !gone) session_.sink().note(Severity::warning, gone.error().message);
+        }
+    }
+
+    Result<std::string> read_cached() {
+        from_cache_ = true;
+        return read_file(paths_.json, index_size_limit);
     }
 
     Result<std::string> read_local() {
@@ -76,7 +95,7 @@ private:
             return state && (config.offline || config.use_index_cache ||
                              is_fresh(*state, config.local_repodata_ttl, now_ns()));
         };
-        if (fresh()) return read_file(paths_.json, index_size_limit);
+        if (fresh()) return read_cached();
         if (config.offline) {
             return make_error(ErrorCode::offline, "the index of " + url_ +
                                                       " is not in the cache, and --offline forbids to fetch it; run the "
@@ -85,7 +104,7 @@ private:
         // Two processes need not download it both. Without the lock (timeout, NFS) both may: renames keep that right.
         const auto lock = RepodataLock::acquire(paths_);
         state = load_repodata_state(paths_);
-        if (fresh()) return read_file(paths_.json, index_size_limit);
+        if (fresh()) return read_cached();
         return ask_server(std::move(state));
     }
 
@@ -114,7 +133,7 @@ private:
         TAIPAN_TRY(Download download, network->fetch(std::move(transfer)));
         if (download.status == 304 && state) {
             state->refresh_ns = now_ns();
-            TAIPAN_TRY(std::string text, read_file(paths_.json, index_size_limit));
+            TAIPAN_TRY(std::string text, read_cached());
             remember(save_repodata_state(paths_, *state));
             return text;
         }
@@ -159,6 +178,7 @@ private:
     const Channel& channel_;
     std::string subdir_, url_;
     RepodataCachePaths paths_;
+    bool from_cache_ = false;
 };
 
 } // namespace

@@ -45,6 +45,8 @@ struct Token {
     std::string extracted; ///< set when there is nothing to do but to hand it over
     Body body;             ///< else: the archive's bytes
     bool from_cache = false; ///< the body is an archive of the cache: may be stale, must not be stored again
+    bool resumed = false;    ///< downloaded in several parts
+    bool second_try = false;
     PackageLock lock;
 };
 using TokenPtr = std::shared_ptr<Token>;
@@ -210,6 +212,7 @@ private:
             report_.fetched_bytes += download->body.size();
         }
         token->body = std::move(download->body);
+        token->resumed = download->resumed;
         extract_.try_put(token);
     }
 
@@ -272,15 +275,15 @@ private:
         return {};
     }
 
-    /// nullopt: the cached archive was not the right one and is being replaced by a download.
+    /// nullopt: the bytes were not the right ones and are being downloaded again.
     Result<std::optional<CachedPackage>> extract(const TokenPtr& token) {
         PackageRecord record = packages_[token->index].record;
         const std::string name = record.dist_name();
         Span span(session_.sink(), Stage::extract, name, token->body.size());
         TAIPAN_TRY(const std::string_view bytes, token->body.view());
         if (auto verified = verify(bytes, record); !verified) {
-            if (!token->from_cache) return std::move(verified).error();
-            token->from_cache = false;
+            // An archive of the cache may be stale, and parts may not belong together: that is worth one more download.
+            if (token->second_try || !(token->from_cache || token->resumed)) return std::move(verified).error();
             token->body = Body();
             TAIPAN_CHECK(download_again(token));
             return std::optional<CachedPackage>();
@@ -307,11 +310,14 @@ private:
 
     Result<void> download_again(const TokenPtr& token) {
         const PackageRecord& record = packages_[token->index].record;
-        session_.sink().note(Severity::warning, "the cached archive " + record.fn + " is damaged or another file of that "
-                                                "name; it is fetched again");
+        session_.sink().note(Severity::warning,
+                             token->from_cache ? "the cached archive " + record.fn +
+                                                     " is damaged or another file of that name; it is fetched again"
+                                               : "the parts of " + record.fn + " do not fit together; it is fetched again");
         // The lock travels on with a copy of the token; this one gives it up when its work returns.
         auto again = std::make_shared<Token>();
         again->index = token->index;
+        again->second_try = true;
         again->lock = std::move(token->lock);
         return download(again);
     }

@@ -59,6 +59,9 @@ Result<void> repair_interrupted_run(const Session& session, const std::string& p
 Result<std::vector<MatchSpec>> parse_specs(const std::vector<std::string>& texts, const Config& config) {
     std::vector<MatchSpec> specs;
     for (const auto& text : texts) {
+        if (text.find_first_not_of(" \t\n") == std::string::npos) {
+            return make_error(ErrorCode::invalid_argument, "'" + text + "' is no package specification: it is empty");
+        }
         TAIPAN_TRY(auto spec, MatchSpec::parse(text, config.channel_settings));
         specs.push_back(std::move(spec));
     }

@@ -21,7 +21,9 @@ Block Reach::limit(EntryId id) const {
     const auto installed = catalog_.name(entry.name).installed;
     if (!installed) return Block::none;
     if (limits_.frozen.contains(name)) return Block::frozen;
-    if (limits_.no_downgrade && entry.version < catalog_.entry(*installed).version) return Block::downgrade;
+    if (limits_.no_downgrade && entry.version < catalog_.entry(*installed).version &&
+        !limits_.may_downgrade.contains(name))
+        return Block::downgrade;
     return Block::none;
 }
 

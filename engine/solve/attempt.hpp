@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct Limits {
     std::multimap<std::string, Pin> pins;
     std::map<std::string, bool> frozen; ///< names whose installed package must stay
     bool no_downgrade = false;
+    std::set<std::string> may_downgrade; ///< names that the request itself asks to go back
 };
 
 /// The part of the catalog an attempt can choose from: everything the jobs reach, nothing else.

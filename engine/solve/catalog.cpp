@@ -93,11 +93,16 @@ void Catalog::add_installed(const PackageRecord& record, NameId name) {
         names_[name].installed = id;
         return;
     }
-    const auto known = channel_priorities_.find(record.channel_name);
-    const int priority = known == channel_priorities_.end() ? unknown_channel_priority : known->second;
-    const EntryId id = add(record, name, priority, parse_version_or_zero(record.version));
+    const EntryId id = add(record, name, unknown_channel_priority, parse_version_or_zero(record.version));
     entries_[id].installed = true;
     names_[name].installed = id;
+}
+
+/// Looked up late, since a channel is known only once it had something to offer.
+int Catalog::channel_priority(const Entry& entry) const {
+    if (!entry.installed || entry.channel_record) return entry.channel_priority;
+    const auto known = channel_priorities_.find(entry.record.channel_name);
+    return known == channel_priorities_.end() ? unknown_channel_priority : known->second;
 }
 
 Result<NameId> Catalog::load(std::string_view text) {

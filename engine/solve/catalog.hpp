@@ -26,8 +26,8 @@ struct Entry {
     PackageRecord record; ///< of an installed package: as conda-meta has it
     Version version;
     NameId name = 0;
-    int channel_priority = 0;
-    int track_features = 0; ///< how many
+    int channel_priority = 0; ///< of an installed package: see Catalog::channel_priority
+    int track_features = 0;   ///< how many
     bool installed = false;
     bool is_virtual = false;
     /// strict channel priority: a channel above has this name.
@@ -86,6 +86,8 @@ public:
     [[nodiscard]] bool matches(const MatchSpec& spec, EntryId id) const {
         return spec.matches(entries_[id].record, entries_[id].version);
     }
+    /// How much the entry's channel is preferred; an installed package of a channel nobody asked for comes last.
+    [[nodiscard]] int channel_priority(const Entry& entry) const;
     [[nodiscard]] const SolveRequest& request() const { return *request_; }
     CandidateSource& source() { return *source_; }
 

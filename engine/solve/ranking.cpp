@@ -44,10 +44,11 @@ private:
 };
 
 std::weak_ordering Ranking::compare_plain(const Entry& a, const Entry& b) const {
-    if (priority_first_ && a.channel_priority != b.channel_priority) return a.channel_priority <=> b.channel_priority;
+    const int priority_a = catalog_.channel_priority(a), priority_b = catalog_.channel_priority(b);
+    if (priority_first_ && priority_a != priority_b) return priority_a <=> priority_b;
     if (a.track_features != b.track_features) return b.track_features <=> a.track_features;
     if (const auto order = a.version <=> b.version; order != 0) return order;
-    if (a.channel_priority != b.channel_priority) return a.channel_priority <=> b.channel_priority;
+    if (priority_a != priority_b) return priority_a <=> priority_b;
     return a.record.build_number <=> b.record.build_number;
 }
 

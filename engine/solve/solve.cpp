@@ -66,7 +66,7 @@ Result<ChosenSet> choose(Catalog& catalog, Freedom freedom = {}) {
             ChosenSet chosen;
             for (const EntryId id : answer.chosen) {
                 const Entry& entry = catalog.entry(id);
-                chosen.push_back({entry.record, entry.installed, entry.channel_record});
+                if (!entry.is_virtual) chosen.push_back({entry.record, entry.installed, entry.channel_record});
             }
             return chosen;
         }
@@ -241,7 +241,10 @@ Result<Solution> solve(const SolveRequest& request, CandidateSource& source) {
     TAIPAN_TRY(auto catalog, Catalog::create(request, source));
     TAIPAN_TRY(ChosenSet chosen, choose(catalog));
     if (request.update_deps) {
-        TAIPAN_TRY(chosen, choose_with_newer_dependencies(catalog, chosen));
+        if (auto newer = choose_with_newer_dependencies(catalog, chosen))
+            chosen = std::move(*newer);
+        else if (newer.error().code != ErrorCode::unsatisfiable)
+            return std::move(newer).error();
     }
     std::vector<MatchSpec> recorded;
     if (request.no_deps) {

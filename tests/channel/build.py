@@ -9,6 +9,7 @@ that every shared library is there, index, and swap the finished channel into pl
 """
 
 import argparse
+import ctypes
 import hashlib
 import multiprocessing
 import os
@@ -37,6 +38,8 @@ GLIBC = ("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1"
          "libresolv.so.2", "libanl.so.1", "libmvec.so.1", "libnss_", "libthread_db.so.1",
          "libBrokenLocale.so.1", "ld-linux")
 
+PR_SET_PDEATHSIG = 1
+
 
 def main():
     arguments = parse_arguments()
@@ -49,11 +52,11 @@ def main():
     if channel.up_to_date(keys, subdir):
         print(f"{channel.out}: up to date")
         return
-    with channel.building():
+    with channel.building() as lock:
         entries = channel.reusable(keys)
         todo = [make_job(p, plan, platform, channel) for p in plan.all() if p.label() not in entries]
         todo.sort(key=lambda job: -sum(map(os.path.getsize, job.deb_paths)))
-        for number, (job, built) in enumerate(run_jobs(todo, arguments.jobs), 1):
+        for number, (job, built) in enumerate(run_jobs(todo, arguments.jobs, lock), 1):
             label = job.package.label()
             print(f"[{number}/{len(todo)}] {label}", flush=True)
             entries[label] = {"key": keys[label], **asdict(built)}
@@ -87,11 +90,17 @@ def make_job(package, plan, platform, channel):
                plan.set.exclude, plan.set.zstd_level, *platform, str(channel.fresh), str(channel.work))
 
 
-def run_jobs(todo, jobs):
+def start_worker(lock):
+    """A worker ends with its parent, however that ends, and does not hold on to the channel's lock."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    os.close(lock)
+
+
+def run_jobs(todo, jobs, lock):
     """Yields (job, Built) as they finish; the first error ends all workers."""
     workers = max(1, min(jobs, len(todo)))
-    with ProcessPoolExecutor(workers, initializer=signal.signal,
-                             initargs=(signal.SIGTERM, signal.SIG_DFL)) as pool:
+    with ProcessPoolExecutor(workers, initializer=start_worker, initargs=(lock,)) as pool:
         running = {pool.submit(build, job): job for job in todo}
         try:
             for future in as_completed(running):

@@ -34,7 +34,7 @@ class Channel:
 
     @contextmanager
     def building(self):
-        """Holds the lock on `fresh`; waits for another builder."""
+        """Holds the lock on `fresh` and gives its descriptor; waits for another builder."""
         self.out.parent.mkdir(parents=True, exist_ok=True)
         while True:
             self.fresh.mkdir(exist_ok=True)
@@ -46,7 +46,7 @@ class Channel:
         try:
             shutil.rmtree(self.work, ignore_errors=True)
             self.work.mkdir()
-            yield
+            yield handle
         finally:
             shutil.rmtree(self.work, ignore_errors=True)
             os.close(handle)

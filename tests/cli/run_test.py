@@ -26,7 +26,7 @@ class RunTest(TaipanTest):
             "bin/fail": File("#!/bin/sh\necho to-stderr >&2\nexit 7\n", mode=0o755),
             "bin/echo-input": File("#!/bin/sh\nexec cat\n", mode=0o755),
             "bin/die": File("#!/bin/sh\nkill -TERM $$\n", mode=0o755),
-            "etc/conda/activate.d/tools.sh": File(f"export FROM_HOOK='it ran'\n")})
+            "etc/conda/activate.d/tools.sh": File("export FROM_HOOK='it ran'\n")})
         self.channel.write_index()
         self.create("tools")
 

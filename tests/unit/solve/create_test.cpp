@@ -134,6 +134,10 @@ TEST_CASE("virtual packages decide, and never show up", "[solve]") {
     request.virtual_packages.push_back(virtual_package("__cuda", "12.4"));
     CHECK(solved(request, source) == Names{"gpu-2.0-0"});
 
+    auto asked = create({"gpu", "__glibc >=2.30"});
+    asked.virtual_packages = request.virtual_packages;
+    CHECK(solved(asked, source) == Names{"gpu-2.0-0"});
+
     auto strict = create({"strict"});
     strict.virtual_packages = {virtual_package("__glibc", "2.36")};
     const auto failed = solve(strict, source);

@@ -211,6 +211,8 @@ TEST_CASE("update", "[solve]") {
         request.installed[0] = in_main(package("a", "3.0"));
         request.update = specs({"a"});
         CHECK(changes(request, source).empty());
+        request.update = specs({"a=2.0"}); // unless that is what was asked for
+        CHECK(changes(request, source) == Names{"-lib-1.0-0", "-a-3.0-0", "+lib-2.0-0", "+a-2.0-0"});
     }
 }
 
