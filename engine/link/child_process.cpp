@@ -26,6 +26,7 @@ namespace taipan {
 namespace {
 
 constexpr int poll_milliseconds = 50;
+constexpr int ending_milliseconds = 2; // between the end of its output and its own end
 #ifdef MSG_NOSIGNAL
 constexpr int send_flags = MSG_NOSIGNAL | MSG_DONTWAIT;
 #else
@@ -136,6 +137,15 @@ bool read_output(int fd, std::string& output, std::size_t limit) {
     return true;
 }
 
+/// What the child had written when it ended. A grandchild may go on writing: what is in the pipe now is enough.
+void drain_output(int fd, std::string& output, std::size_t limit) {
+    constexpr int most_reads = 64; // 1 MiB, the largest pipe
+    for (int i = 0; i < most_reads; ++i) {
+        pollfd ready{fd, POLLIN, 0};
+        if (::poll(&ready, 1, 0) <= 0 || !read_output(fd, output, limit)) return;
+    }
+}
+
 struct Streams {
     UniqueFd input, output; ///< our ends
     UniqueFd child_input, child_output;
@@ -169,7 +179,8 @@ Result<void> converse(Child& child, Streams& streams, const ChildCommand& comman
         std::array<pollfd, 2> watched{
             {{reading ? streams.output.get() : -1, POLLIN, 0}, {streams.input.get(), POLLOUT, 0}}};
         if (!streams.input) watched[1].fd = -1;
-        if (::poll(watched.data(), watched.size(), poll_milliseconds) < 0 && errno != EINTR) {
+        const int timeout = reading ? poll_milliseconds : ending_milliseconds;
+        if (::poll(watched.data(), watched.size(), timeout) < 0 && errno != EINTR) {
             return system_error(errno, "cannot wait for", command.arguments.front());
         }
         if (watched[1].revents != 0) {
@@ -180,14 +191,10 @@ Result<void> converse(Child& child, Streams& streams, const ChildCommand& comman
         }
         if (watched[0].revents != 0) {
             reading = read_output(streams.output.get(), output, command.output_limit);
-            if (reading) continue;
-        }
-        if (!reading) {
-            streams.input.reset();
-            child.wait(true);
+        } else if (child.wait(false)) {
+            if (reading) drain_output(streams.output.get(), output, command.output_limit);
             return {};
         }
-        if (watched[0].revents == 0 && child.wait(false)) return {};
     }
 }
 

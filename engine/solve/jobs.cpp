@@ -72,6 +72,10 @@ private:
         for (const MatchSpec* spec : specs) install(*spec);
         const auto installed = installed_.find(name);
         if (installed == installed_.end()) return;
+        const bool matches = std::all_of(specs.begin(), specs.end(), [&](const MatchSpec* spec) {
+            return catalog_.matches(*spec, installed->second);
+        });
+        if (!matches) plan_.limits.may_downgrade.insert(name);
         if (locked_.contains(name))
             keep(name, installed->second);
         else

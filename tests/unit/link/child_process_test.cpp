@@ -60,6 +60,13 @@ TEST_CASE("a child that does not read its input, or is flooded, does not block u
                                    "end\n"));
 }
 
+TEST_CASE("a child that closes its output is still waited for") {
+    const auto result = run_child(shell("echo said; exec >&- 2>&-; sleep 0.1; exit 5"));
+    REQUIRE(result);
+    CHECK(result->exit_status == 5);
+    CHECK(result->output == "said\n");
+}
+
 TEST_CASE("a child is stopped with all that it has started") {
     std::atomic<bool> stop{true};
     ChildCommand command = shell("sleep 100 & sleep 100");
