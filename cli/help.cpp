@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t help_column = 30;
 
 std::string option_left(const Option& option) {
+    if (option.positional()) return "  " + option.value;
     std::string names;
     std::size_t at = 0;
     while (at <= option.names.size()) {

@@ -36,9 +36,7 @@ void extract(benchmark::State& state, const std::string& package_file) {
         files += extracted->files;
         content += extracted->bytes;
         state.PauseTiming(); // the tree is removed outside the measured time
-        {
-            const auto gone = std::move(staged);
-        }
+        { const auto gone = std::move(staged); }
         state.ResumeTiming();
     }
     state.SetItemsProcessed(static_cast<std::int64_t>(files));

@@ -104,7 +104,7 @@ Result<UniqueFd> open_directory(const std::string& path) {
 Result<std::string> read_file(const std::string& path, std::uint64_t limit) {
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) return system_error(errno, "cannot open", path);
-    struct stat status{};
+    struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return system_error(errno, "cannot stat", path);
     std::string content;
     content.resize(status.st_size > 0 && static_cast<std::uint64_t>(status.st_size) <= limit
@@ -148,7 +148,8 @@ Result<void> write_file_atomic(const std::string& path, std::string_view content
     }
     if (!fd) return system_error(errno, "cannot create", path);
     auto written = write_all(fd.get(), content, path);
-    if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = system_error(errno, "cannot replace", path);
+    if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
+        written = system_error(errno, "cannot replace", path);
     if (!written) ::unlink(temporary.c_str());
     return written;
 }
@@ -180,7 +181,7 @@ Result<void> remove_tree(const std::string& path) { return remove_entry(AT_FDCWD
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 bool is_directory(const std::string& path) {
-    struct stat status{};
+    struct stat status {};
     return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
@@ -233,19 +234,20 @@ Result<FileLock> FileLock::acquire(const std::string& path, double timeout_secon
     while (true) {
         UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
         if (!fd) return system_error(errno, "cannot open lock file", path);
-        struct flock request{};
+        struct flock request {};
         request.l_type = F_WRLCK;
         request.l_whence = SEEK_SET;
         if (::fcntl(fd.get(), F_OFD_SETLK, &request) == 0) {
             // The holder before us may have removed the file: a lock on a nameless file excludes nobody.
-            struct stat ours{};
-            struct stat named{};
+            struct stat ours {};
+            struct stat named {};
             const bool same = ::fstat(fd.get(), &ours) == 0 && ::stat(path.c_str(), &named) == 0 &&
                               ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
             if (same) return FileLock(std::move(fd), path);
             continue;
         }
-        if (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL) return FileLock(UniqueFd(), {});
+        if (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL)
+            return FileLock(UniqueFd(), {});
         if (errno != EAGAIN && errno != EACCES && errno != EINTR) return system_error(errno, "cannot lock", path);
         if (Clock::now() >= deadline) {
             return make_error(ErrorCode::locked, "another process has held the lock " + path + " for more than " +

@@ -11,7 +11,11 @@ namespace {
 std::uint32_t next_code_point(std::string_view text, std::size_t& at) {
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
     const std::uint8_t lead = byte(at);
-    const int extra = lead < 0x80 ? 0 : (lead & 0xe0U) == 0xc0 ? 1 : (lead & 0xf0U) == 0xe0 ? 2 : (lead & 0xf8U) == 0xf0 ? 3 : -1;
+    const int extra = lead < 0x80              ? 0
+                      : (lead & 0xe0U) == 0xc0 ? 1
+                      : (lead & 0xf0U) == 0xe0 ? 2
+                      : (lead & 0xf8U) == 0xf0 ? 3
+                                               : -1;
     if (extra < 0 || at + static_cast<std::size_t>(extra) >= text.size()) {
         ++at;
         return 0xfffd;

@@ -26,8 +26,10 @@ public:
     JsonWriter& value(bool flag);
     JsonWriter& value(double number);
     template <std::integral Integer> JsonWriter& value(Integer number) {
-        if constexpr (std::signed_integral<Integer>) return integer(static_cast<std::int64_t>(number));
-        else return unsigned_integer(static_cast<std::uint64_t>(number));
+        if constexpr (std::signed_integral<Integer>)
+            return integer(static_cast<std::int64_t>(number));
+        else
+            return unsigned_integer(static_cast<std::uint64_t>(number));
     }
     JsonWriter& null();
     JsonWriter& value(const std::vector<std::string>& items);

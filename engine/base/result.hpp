@@ -54,7 +54,7 @@ struct Error {
 /// Either a value or an Error; the return type of everything that can fail.
 template <class T> class [[nodiscard]] Result {
 public:
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {} // NOLINT: implicit by design
+    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}     // NOLINT: implicit by design
     Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {} // NOLINT: same
 
     explicit operator bool() const noexcept { return state_.index() == 0; }

@@ -35,13 +35,13 @@ Result<void> make_writable(const std::string& directory) {
 }
 
 std::optional<std::uint64_t> size_of(const std::string& path) {
-    struct stat status{};
+    struct stat status {};
     if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
     return static_cast<std::uint64_t>(status.st_size);
 }
 
 struct flock one_byte(short type, off_t byte) {
-    struct flock request{};
+    struct flock request {};
     request.l_type = type;
     request.l_whence = SEEK_SET;
     request.l_start = byte;
@@ -87,7 +87,8 @@ Result<PackageCache> PackageCache::open(const std::vector<std::string>& director
         }
         if (!first_error) first_error = std::move(made).error();
     }
-    if (!first_error) return make_error(ErrorCode::invalid_argument, "no package cache is configured; set CONDA_PKGS_DIRS");
+    if (!first_error)
+        return make_error(ErrorCode::invalid_argument, "no package cache is configured; set CONDA_PKGS_DIRS");
     first_error->context.emplace_back("no package cache is writable; set CONDA_PKGS_DIRS to a directory of yours");
     return *first_error;
 }

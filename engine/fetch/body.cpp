@@ -75,7 +75,7 @@ Result<Body> Body::open(MemoryBudget& budget, std::string spool_directory, std::
 Body Body::of_foreign_file(std::string path) {
     Body body;
     body.path_ = std::move(path);
-    struct stat status{};
+    struct stat status {};
     if (::stat(body.path_.c_str(), &status) == 0) body.size_ = static_cast<std::uint64_t>(status.st_size);
     return body;
 }
@@ -144,7 +144,7 @@ Result<std::string_view> Body::view() {
     if (map_ == nullptr && size_ > 0) {
         if (!fd_) fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
         if (!fd_) return system_error(errno, "cannot open", path_);
-        struct stat status{};
+        struct stat status {};
         if (::fstat(fd_.get(), &status) != 0) return system_error(errno, "cannot stat", path_);
         size_ = static_cast<std::uint64_t>(status.st_size);
         if (size_ == 0) return std::string_view();

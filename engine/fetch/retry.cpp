@@ -24,7 +24,8 @@ std::optional<std::chrono::milliseconds> retry_delay(const AttemptOutcome& outco
 
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, std::int64_t now) {
     while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
-    while (!value.empty() && (value.back() == ' ' || value.back() == '\r' || value.back() == '\n')) value.remove_suffix(1);
+    while (!value.empty() && (value.back() == ' ' || value.back() == '\r' || value.back() == '\n'))
+        value.remove_suffix(1);
     if (value.empty()) return std::nullopt;
     std::int64_t seconds = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);

@@ -9,9 +9,9 @@ namespace taipan {
 
 /// How one attempt at a transfer ended, as far as trying again is concerned.
 struct AttemptOutcome {
-    int attempt = 1;      ///< 1 for the first
-    long status = 0;      ///< HTTP status, 0 when there was none
-    bool connection_failed = false; ///< refused, reset, timed out, truncated, DNS …
+    int attempt = 1;                                 ///< 1 for the first
+    long status = 0;                                 ///< HTTP status, 0 when there was none
+    bool connection_failed = false;                  ///< refused, reset, timed out, truncated, DNS …
     std::optional<std::chrono::seconds> retry_after; ///< what the server asked for
 };
 

@@ -44,7 +44,7 @@ struct Attempt {
     bool resumed = false;      ///< some part came in a later answer
     bool part_refused = false; ///< the server sent another part than was asked for
     long status = 0;
-    std::uint64_t announced = 0; ///< Content-Length
+    std::uint64_t announced = 0;  ///< Content-Length
     std::uint64_t resumed_at = 0; ///< first byte asked for
     std::string etag, last_modified, cache_control, retry_after, content_range;
     std::optional<Error> error; ///< the first one of a callback
@@ -81,11 +81,16 @@ void take_header(Attempt& attempt, std::string_view line) {
         return;
     }
     const auto value = [&] { return std::string(trim(line.substr(line.find(':') + 1))); };
-    if (header_is(line, "etag")) attempt.etag = value();
-    else if (header_is(line, "last-modified")) attempt.last_modified = value();
-    else if (header_is(line, "cache-control")) attempt.cache_control = value();
-    else if (header_is(line, "retry-after")) attempt.retry_after = value();
-    else if (header_is(line, "content-range")) attempt.content_range = value();
+    if (header_is(line, "etag"))
+        attempt.etag = value();
+    else if (header_is(line, "last-modified"))
+        attempt.last_modified = value();
+    else if (header_is(line, "cache-control"))
+        attempt.cache_control = value();
+    else if (header_is(line, "retry-after"))
+        attempt.retry_after = value();
+    else if (header_is(line, "content-range"))
+        attempt.content_range = value();
     else if (header_is(line, "content-length")) {
         const std::string length = value();
         std::from_chars(length.data(), length.data() + length.size(), attempt.announced);
@@ -128,9 +133,9 @@ Result<void> take_bytes(Attempt& attempt, std::string_view bytes, bool first) {
     const TransferRequest& request = *attempt.request;
     const std::uint64_t size = attempt.body.size() + bytes.size();
     if (request.expected_size > 0 && size > request.expected_size) {
-        return make_error(ErrorCode::checksum_mismatch,
-                          "the server sends more than the " + std::to_string(request.expected_size) +
-                              " bytes that the index names for " + request.shown_url);
+        return make_error(ErrorCode::checksum_mismatch, "the server sends more than the " +
+                                                            std::to_string(request.expected_size) +
+                                                            " bytes that the index names for " + request.shown_url);
     }
     if (size > request.size_limit) {
         return make_error(ErrorCode::network, request.shown_url + " is larger than the " +
@@ -175,8 +180,8 @@ std::string proxy_for(const TransferSettings& settings, std::string_view url) {
     const std::string scheme(url.substr(0, scheme_end));
     const std::string bare = without_credentials(url);
     const std::size_t host_end = std::min(bare.find_first_of("/:", scheme_end + 3), bare.size());
-    for (const auto& key : {bare.substr(0, host_end), scheme, "all://" + bare.substr(scheme_end + 3, host_end - scheme_end - 3),
-                            std::string("all")}) {
+    for (const auto& key : {bare.substr(0, host_end), scheme,
+                            "all://" + bare.substr(scheme_end + 3, host_end - scheme_end - 3), std::string("all")}) {
         if (const auto found = settings.proxy_servers.find(key); found != settings.proxy_servers.end()) {
             return found->second;
         }
@@ -229,8 +234,8 @@ Result<CurlList> set_up(CURL* easy, const TransferSettings& settings, const std:
     TAIPAN_CURL(easy, CURLOPT_XFERINFOFUNCTION, &on_progress);
     TAIPAN_CURL(easy, CURLOPT_XFERINFODATA, const_cast<std::atomic<bool>*>(attempt.cancelled)); // NOLINT: C API
     std::vector<std::string> headers = attempt.request->headers;
-    const std::string validator = attempt.etag.starts_with("W/") || attempt.etag.empty() ? attempt.last_modified
-                                                                                         : attempt.etag;
+    const std::string validator =
+        attempt.etag.starts_with("W/") || attempt.etag.empty() ? attempt.last_modified : attempt.etag;
     if (attempt.body_open && attempt.body.size() > 0 && !validator.empty()) {
         attempt.resumed_at = attempt.body.size();
         headers.push_back("Range: bytes=" + std::to_string(attempt.resumed_at) + "-");
@@ -265,14 +270,14 @@ Error error_of(const Attempt& attempt, CURLcode code, const std::string& detail)
     const std::string& url = attempt.request->shown_url;
     if (attempt.cancelled->load()) return make_error(ErrorCode::cancelled, "stopped while downloading " + url);
     if (code == CURLE_OK || (attempt.status >= 400 && code == CURLE_HTTP_RETURNED_ERROR)) {
-        return make_error(ErrorCode::http, std::string(status_mark) + std::to_string(attempt.status) + " for url <" + url +
-                                               ">" + std::string(status_hint(attempt.status)));
+        return make_error(ErrorCode::http, std::string(status_mark) + std::to_string(attempt.status) + " for url <" +
+                                               url + ">" + std::string(status_hint(attempt.status)));
     }
     std::string reason = curl_easy_strerror(code);
     if (!detail.empty()) reason += " (" + detail + ")";
     if (code == CURLE_OPERATION_TIMEDOUT) reason = "no progress for too long (" + detail + ")";
-    return make_error(ErrorCode::network, "could not download " + url + ": " + reason +
-                                              "; check the network, proxy and channel URL");
+    return make_error(ErrorCode::network,
+                      "could not download " + url + ": " + reason + "; check the network, proxy and channel URL");
 }
 
 bool is_worth_retrying(CURLcode code) {
@@ -301,9 +306,10 @@ Result<Download> conclude(Attempt& attempt, CURLcode code, const std::string& de
     if (attempt.status != 304) {
         if (!attempt.body_open) TAIPAN_CHECK(open_body(attempt)); // an empty file
         if (request.expected_size > 0 && attempt.body.size() != request.expected_size) {
-            return make_error(ErrorCode::checksum_mismatch,
-                              "the server sent " + std::to_string(attempt.body.size()) + " bytes instead of the " +
-                                  std::to_string(request.expected_size) + " that the index names for " + request.shown_url);
+            return make_error(ErrorCode::checksum_mismatch, "the server sent " + std::to_string(attempt.body.size()) +
+                                                                " bytes instead of the " +
+                                                                std::to_string(request.expected_size) +
+                                                                " that the index names for " + request.shown_url);
         }
         if (request.progress) request.progress(attempt.body.size());
     }

@@ -32,11 +32,11 @@ struct TransferRequest {
     std::vector<std::string> urls; ///< mirrors in order, with credentials; never shown
     std::string shown_url;         ///< what messages and events say instead
     std::vector<std::string> headers;
-    std::string spool_directory;      ///< for bodies that do not fit in memory; empty: memory only
-    std::uint64_t expected_size = 0;  ///< 0 when unknown; another length is an error
+    std::string spool_directory;                        ///< for bodies that do not fit in memory; empty: memory only
+    std::uint64_t expected_size = 0;                    ///< 0 when unknown; another length is an error
     std::uint64_t size_limit = std::uint64_t{8} << 30U; ///< more bytes than that are refused
-    std::function<void()> started;               ///< when its turn comes; called on the network thread
-    std::function<void(std::uint64_t)> progress; ///< bytes so far; called on the network thread
+    std::function<void()> started;                      ///< when its turn comes; called on the network thread
+    std::function<void(std::uint64_t)> progress;        ///< bytes so far; called on the network thread
 };
 
 /// What a server answered: a complete body (status 200), or 304 without one.

@@ -35,10 +35,12 @@ std::int64_t now_ns() {
 class IndexLoader {
 public:
     IndexLoader(Session& session, const Channel& channel, std::string subdir, const std::string& cache_directory)
-        : session_(session), channel_(channel), subdir_(std::move(subdir)), url_(channel.base_url + '/' + subdir_),
-          paths_(repodata_cache_paths(cache_directory,
-                                      repodata_cache_key(channel.authenticated(url_), "repodata.json",
-                                                         session.config().use_only_tar_bz2))) {}
+        : session_(session),
+          channel_(channel),
+          subdir_(std::move(subdir)),
+          url_(channel.base_url + '/' + subdir_),
+          paths_(repodata_cache_paths(cache_directory, repodata_cache_key(channel.authenticated(url_), "repodata.json",
+                                                                          session.config().use_only_tar_bz2))) {}
 
     Result<SubdirIndex> load() {
         Span span(session_.sink(), Stage::index, url_);
@@ -59,8 +61,11 @@ private:
     Result<SubdirIndex> load_once() {
         auto text = url_.starts_with("file://") ? read_local() : read_remote();
         if (!text) {
-            if (http_status_of(text.error()) == 404 && subdir_ != "noarch") return SubdirIndex::empty(channel_, subdir_);
-            return std::move(text).context("while loading the index of channel " + channel_.name + " (" + subdir_ + ")").error();
+            if (http_status_of(text.error()) == 404 && subdir_ != "noarch")
+                return SubdirIndex::empty(channel_, subdir_);
+            return std::move(text)
+                .context("while loading the index of channel " + channel_.name + " (" + subdir_ + ")")
+                .error();
         }
         return SubdirIndex::parse(std::move(*text), channel_, subdir_, session_.config().use_only_tar_bz2);
     }
@@ -85,21 +90,23 @@ private:
         }
         return make_error(ErrorCode::http, "HTTP 404 for url <" + url_ +
                                                "/repodata.json>: there is no such file; a channel directory needs "
-                                               "noarch/repodata.json and usually " + subdir_ + "/repodata.json");
+                                               "noarch/repodata.json and usually " +
+                                               subdir_ + "/repodata.json");
     }
 
     Result<std::string> read_remote() {
         const Config& config = session_.config();
         auto state = load_repodata_state(paths_);
         const auto fresh = [&] {
-            return state && (config.offline || config.use_index_cache ||
-                             is_fresh(*state, config.local_repodata_ttl, now_ns()));
+            return state &&
+                   (config.offline || config.use_index_cache || is_fresh(*state, config.local_repodata_ttl, now_ns()));
         };
         if (fresh()) return read_cached();
         if (config.offline) {
-            return make_error(ErrorCode::offline, "the index of " + url_ +
-                                                      " is not in the cache, and --offline forbids to fetch it; run the "
-                                                      "same command, or `taipan warm`, once with a network");
+            return make_error(ErrorCode::offline,
+                              "the index of " + url_ +
+                                  " is not in the cache, and --offline forbids to fetch it; run the "
+                                  "same command, or `taipan warm`, once with a network");
         }
         // Two processes need not download it both. Without the lock (timeout, NFS) both may: renames keep that right.
         const auto lock = RepodataLock::acquire(paths_);
@@ -109,8 +116,8 @@ private:
     }
 
     Result<std::string> ask_server(std::optional<RepodataState> state) {
-        const bool known_without_zst = state && state->has_zst && !state->has_zst->value &&
-                                       still_holds(state->has_zst, now_ns());
+        const bool known_without_zst =
+            state && state->has_zst && !state->has_zst->value && still_holds(state->has_zst, now_ns());
         if (session_.config().repodata_use_zst && !known_without_zst) {
             const bool validators_fit = state && state->has_zst && state->has_zst->value;
             auto text = request("/repodata.json.zst", validators_fit ? state : std::nullopt, true);
@@ -189,9 +196,8 @@ Result<LoadedIndexes> load_indexes(Session& session, std::vector<Channel> channe
     loaded.channels = std::move(channels);
     TAIPAN_CHECK(make_directories(cache_directory));
     // The network starts here, before threads ask for it at the same time.
-    const bool remote = std::any_of(loaded.channels.begin(), loaded.channels.end(), [](const Channel& channel) {
-        return !channel.base_url.starts_with("file://");
-    });
+    const bool remote = std::any_of(loaded.channels.begin(), loaded.channels.end(),
+                                    [](const Channel& channel) { return !channel.base_url.starts_with("file://"); });
     if (remote && !session.config().offline) {
         TAIPAN_TRY(Network* const network, session.network());
         static_cast<void>(network);
@@ -207,7 +213,8 @@ Result<LoadedIndexes> load_indexes(Session& session, std::vector<Channel> channe
             const Channel& channel = loaded.channels[i];
             for (std::size_t part = 0; part < 2; ++part) {
                 const std::string wanted = part == 1 ? "noarch" : subdir;
-                if ((part == 1 && subdir == "noarch") || (!channel.subdir.empty() && channel.subdir != wanted)) continue;
+                if ((part == 1 && subdir == "noarch") || (!channel.subdir.empty() && channel.subdir != wanted))
+                    continue;
                 Slot& slot = slots[i * 2 + part];
                 slot.priority = static_cast<int>(loaded.channels.size() - i);
                 threads.emplace_back([&session, &channel, wanted, &cache_directory, &slot] {

@@ -50,7 +50,7 @@ std::string local_time() {
 class HistoryGuard {
 public:
     explicit HistoryGuard(std::string path) : path_(std::move(path)) {
-        struct stat status{};
+        struct stat status {};
         if (::stat(path_.c_str(), &status) == 0) size_ = status.st_size;
     }
     HistoryGuard(const HistoryGuard&) = delete;
@@ -87,21 +87,23 @@ Result<std::vector<Channel>> channels_of_plan(const Session& session, const Plan
 Result<void> link_as_they_come(Session& session, const Plan& plan, const PackageCache& cache, LinkStage& stage,
                                InstallReport& report) {
     TAIPAN_TRY(const auto channels, channels_of_plan(session, plan));
-    return materialise(session, cache, channels, plan.link,
-                       [&](CachedPackage package) -> Result<void> {
-                           const std::size_t index = package.index;
-                           TAIPAN_CHECK(stage.plan_package(std::move(package)));
-                           return stage.link_package(index);
-                       },
-                       report);
+    return materialise(
+        session, cache, channels, plan.link,
+        [&](CachedPackage package) -> Result<void> {
+            const std::size_t index = package.index;
+            TAIPAN_CHECK(stage.plan_package(std::move(package)));
+            return stage.link_package(index);
+        },
+        report);
 }
 
 /// An existing prefix: first everything into the cache and planned, then out with the old, in with the new.
 Result<void> replace_packages(Session& session, const Plan& plan, const PackageCache& cache, LinkStage& stage,
                               Transaction& transaction, InstallReport& report) {
     TAIPAN_TRY(const auto channels, channels_of_plan(session, plan));
-    TAIPAN_CHECK(materialise(session, cache, channels, plan.link,
-                             [&](CachedPackage package) { return stage.plan_package(std::move(package)); }, report));
+    TAIPAN_CHECK(materialise(
+        session, cache, channels, plan.link,
+        [&](CachedPackage package) { return stage.plan_package(std::move(package)); }, report));
     // From here on the network is not needed any more, and the prefix changes.
     TAIPAN_TRY(const auto freed, unlink_packages(session, plan, transaction, report));
     TAIPAN_CHECK(stage.announce(freed));
@@ -142,8 +144,10 @@ Result<void> carry_out(Session& session, const Plan& plan, const PackageCache& c
     if (plan.new_prefix) TAIPAN_CHECK(create_environment(plan.prefix, seconds_since_epoch()));
     LinkStage stage(session, plan, transaction, cache.writable_directory(), report);
     TAIPAN_CHECK(stage.prepare());
-    if (plan.new_prefix) TAIPAN_CHECK(link_as_they_come(session, plan, cache, stage, report));
-    else TAIPAN_CHECK(replace_packages(session, plan, cache, stage, transaction, report));
+    if (plan.new_prefix)
+        TAIPAN_CHECK(link_as_they_come(session, plan, cache, stage, report));
+    else
+        TAIPAN_CHECK(replace_packages(session, plan, cache, stage, transaction, report));
     TAIPAN_CHECK(finish(session, plan, stage));
     HistoryGuard history(plan.prefix + "/conda-meta/history");
     TAIPAN_CHECK(record_history(plan));
@@ -177,7 +181,8 @@ Result<InstallReport> warm_cache(Session& session, const Plan& plan) {
     InstallReport report;
     TAIPAN_TRY(const PackageCache cache, PackageCache::open(session.config().pkgs_dirs));
     TAIPAN_TRY(const auto channels, channels_of_plan(session, plan));
-    TAIPAN_CHECK(materialise(session, cache, channels, plan.link, [](CachedPackage) { return Result<void>(); }, report));
+    TAIPAN_CHECK(materialise(
+        session, cache, channels, plan.link, [](CachedPackage) { return Result<void>(); }, report));
     return report;
 }
 

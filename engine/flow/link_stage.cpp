@@ -67,8 +67,12 @@ std::vector<std::pair<std::size_t, std::size_t>> slices(const LinkPlan& plan) {
 
 LinkStage::LinkStage(Session& session, const Plan& plan, Transaction& transaction, std::string tarball_directory,
                      InstallReport& report)
-    : session_(session), plan_(plan), transaction_(transaction), tarball_directory_(std::move(tarball_directory)),
-      report_(report), packages_(plan.link.size()) {}
+    : session_(session),
+      plan_(plan),
+      transaction_(transaction),
+      tarball_directory_(std::move(tarball_directory)),
+      report_(report),
+      packages_(plan.link.size()) {}
 
 Result<void> LinkStage::prepare() {
     const auto python = std::find_if(plan_.final_state.begin(), plan_.final_state.end(),
@@ -88,7 +92,9 @@ Result<LinkType> LinkStage::link_type_for(const std::string& directory) {
     TAIPAN_TRY(const UniqueFd package_fd, open_directory(directory));
     LinkChoice choice = choose_link_type(package_fd.get(), transaction_.prefix_fd(),
                                          {config.always_copy, config.always_softlink, config.allow_softlinks});
-    report_.link_mode = choice.type == LinkType::hardlink ? "hard link" : choice.type == LinkType::copy ? "copy" : "soft link";
+    report_.link_mode = choice.type == LinkType::hardlink ? "hard link"
+                        : choice.type == LinkType::copy   ? "copy"
+                                                          : "soft link";
     if (!choice.reason.empty()) {
         report_.link_mode += " (" + choice.reason + ")";
         session_.sink().note(Severity::info, "files are copied from " + cache + " since " + choice.reason);
@@ -143,8 +149,10 @@ Result<void> LinkStage::place(Linked& package) {
     tbb::parallel_for(std::size_t{0}, ranges.size(), [&](std::size_t i) {
         if (errors.any()) return;
         auto placed = place_groups(package.plan, ranges[i].first, ranges[i].second, where);
-        if (placed) parts[i] = std::move(*placed);
-        else errors.take(std::move(placed).error());
+        if (placed)
+            parts[i] = std::move(*placed);
+        else
+            errors.take(std::move(placed).error());
     });
     TAIPAN_CHECK(errors.result());
     for (auto& part : parts) package.placed.merge(std::move(part));
@@ -196,7 +204,8 @@ Result<void> LinkStage::settle_conflicts() {
         std::string text = path + " is in more than one package (";
         for (const auto& owner : owners[path]) text += (text.back() == '(' ? "" : ", ") + owner;
         text += ")";
-        if (session_.config().path_conflict == "prevent") return make_error(ErrorCode::clobber, text + "; path_conflict is set to prevent");
+        if (session_.config().path_conflict == "prevent")
+            return make_error(ErrorCode::clobber, text + "; path_conflict is set to prevent");
         session_.sink().note(session_.config().path_conflict == "warn" ? Severity::warning : Severity::debug,
                              text + "; that of " + owners[path].back() + " is used");
         again[won.first].push_back(won.second);
@@ -218,7 +227,7 @@ std::vector<std::string> LinkStage::missing_directories() const {
     for (const auto& package : packages_) {
         for (const auto* directories : {&package.plan.directories, &package.plan.pyc_directories}) {
             for (const auto& directory : *directories) {
-                struct stat status{};
+                struct stat status {};
                 const bool there = ::fstatat(transaction_.prefix_fd(), directory.c_str(), &status, 0) == 0;
                 if (!there) missing.insert(directory);
             }
@@ -240,8 +249,9 @@ Result<void> LinkStage::announce(const std::set<std::string>& freed) {
                                  path + " exists already in " + plan_.prefix + " and is replaced by that of " +
                                      package.record.dist_name());
             if (session_.config().path_conflict == "prevent") {
-                return make_error(ErrorCode::clobber, path + " of " + package.record.dist_name() + " exists already in " +
-                                                          plan_.prefix + "; path_conflict is set to prevent");
+                return make_error(ErrorCode::clobber, path + " of " + package.record.dist_name() +
+                                                          " exists already in " + plan_.prefix +
+                                                          "; path_conflict is set to prevent");
             }
             in_the_way.push_back(std::move(path));
         }
@@ -265,7 +275,8 @@ void LinkStage::add_message(std::string message) {
 Result<void> LinkStage::run_script(LinkScript script, const Linked& package) {
     const std::string path = link_script_path(script, package.record.name);
     const auto& paths = package.plan.paths;
-    const bool has_one = std::any_of(paths.begin(), paths.end(), [&](const InstalledPath& p) { return p.entry.path == path; });
+    const bool has_one =
+        std::any_of(paths.begin(), paths.end(), [&](const InstalledPath& p) { return p.entry.path == path; });
     if (!has_one) return {};
     LinkScriptContext where;
     where.prefix = plan_.prefix;
@@ -291,7 +302,8 @@ Result<void> LinkStage::compile() {
     std::vector<PycItem> items;
     for (const auto& package : packages_) {
         items.insert(items.end(), package.plan.pyc.begin(), package.plan.pyc.end());
-        TAIPAN_TRY(const auto made, create_directories(package.plan.pyc_directories, transaction_.prefix_fd(), plan_.prefix));
+        TAIPAN_TRY(const auto made,
+                   create_directories(package.plan.pyc_directories, transaction_.prefix_fd(), plan_.prefix));
         static_cast<void>(made);
     }
     if (items.empty() || !python_) return {};
@@ -327,7 +339,8 @@ Result<void> LinkStage::write_records() {
         origin.package_tarball_full_path = tarball_directory_ + '/' + package.record.fn;
         origin.extracted_package_dir = package.directory;
         if (!plan_.link[i].requested_spec.empty()) origin.requested_specs = {plan_.link[i].requested_spec};
-        PrefixRecord record = installed_record(std::move(package.record), std::move(package.plan), package.placed, origin);
+        PrefixRecord record =
+            installed_record(std::move(package.record), std::move(package.plan), package.placed, origin);
         stat_pyc_files(record, transaction_.prefix_fd());
         errors.take(write_prefix_record(plan_.prefix, record));
     });

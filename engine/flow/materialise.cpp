@@ -42,8 +42,8 @@ constexpr std::chrono::minutes lock_patience{20};
 /// One package on its way through the graph.
 struct Token {
     std::size_t index = 0;
-    std::string extracted; ///< set when there is nothing to do but to hand it over
-    Body body;             ///< else: the archive's bytes
+    std::string extracted;   ///< set when there is nothing to do but to hand it over
+    Body body;               ///< else: the archive's bytes
     bool from_cache = false; ///< the body is an archive of the cache: may be stale, must not be stored again
     bool resumed = false;    ///< downloaded in several parts
     bool second_try = false;
@@ -75,7 +75,8 @@ Result<void> verify(std::string_view bytes, PackageRecord& record) {
         return fail("size", std::to_string(*record.size), std::to_string(bytes.size()));
     }
     if (!record.sha256.empty()) {
-        if (const std::string actual = sha256_hex(bytes); actual != record.sha256) return fail("sha256", record.sha256, actual);
+        if (const std::string actual = sha256_hex(bytes); actual != record.sha256)
+            return fail("sha256", record.sha256, actual);
     } else if (!record.md5.empty()) {
         if (const std::string actual = md5_hex(bytes); actual != record.md5) return fail("md5", record.md5, actual);
     }
@@ -89,9 +90,14 @@ class Materialiser {
 public:
     Materialiser(Session& session, const PackageCache& cache, const std::vector<Channel>& channels,
                  const std::vector<PlannedPackage>& packages, const OnPackage& on_package, InstallReport& report)
-        : session_(session), cache_(cache), channels_(channels), packages_(packages), on_package_(on_package),
-          report_(report), extract_(graph_, static_cast<std::size_t>(session.workers()),
-                                    [this](const TokenPtr& token) { work(token); }) {}
+        : session_(session),
+          cache_(cache),
+          channels_(channels),
+          packages_(packages),
+          on_package_(on_package),
+          report_(report),
+          extract_(graph_, static_cast<std::size_t>(session.workers()),
+                   [this](const TokenPtr& token) { work(token); }) {}
 
     Result<void> run() {
         std::vector<TokenPtr> busy;
@@ -180,7 +186,9 @@ private:
         request.spool_directory = cache_.writable_directory();
         request.expected_size = record.size.value_or(0);
         const std::string name = record.dist_name();
-        request.started = [this, name, size = request.expected_size] { session_.sink().begin(Stage::fetch, name, size); };
+        request.started = [this, name, size = request.expected_size] {
+            session_.sink().begin(Stage::fetch, name, size);
+        };
         request.progress = [this, name](std::uint64_t done) { session_.sink().advance(Stage::fetch, name, done); };
         return request;
     }
@@ -291,7 +299,8 @@ private:
         TAIPAN_TRY(StagedDirectory staged, cache_.stage(record));
         const auto format = record.fn.ends_with(".conda") ? ArchiveFormat::conda : ArchiveFormat::tar_bz2;
         auto extracted = extract_package(contexts_.local(), bytes, format, staged.fd(), session_.stop().flag());
-        if (!extracted) return std::move(extracted).context("while extracting " + record.fn + " from " + record.url).error();
+        if (!extracted)
+            return std::move(extracted).context("while extracting " + record.fn + " from " + record.url).error();
         CachedPackage package{token->index, std::move(record), cache_.extracted_path(packages_[token->index].record),
                               linker_texts(std::move(extracted->info))};
         TAIPAN_CHECK(complete(package));
@@ -311,9 +320,10 @@ private:
     Result<void> download_again(const TokenPtr& token) {
         const PackageRecord& record = packages_[token->index].record;
         session_.sink().note(Severity::warning,
-                             token->from_cache ? "the cached archive " + record.fn +
-                                                     " is damaged or another file of that name; it is fetched again"
-                                               : "the parts of " + record.fn + " do not fit together; it is fetched again");
+                             token->from_cache
+                                 ? "the cached archive " + record.fn +
+                                       " is damaged or another file of that name; it is fetched again"
+                                 : "the parts of " + record.fn + " do not fit together; it is fetched again");
         // The lock travels on with a copy of the token; this one gives it up when its work returns.
         auto again = std::make_shared<Token>();
         again->index = token->index;

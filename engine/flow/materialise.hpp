@@ -15,10 +15,10 @@ namespace taipan {
 
 /// A package that lies whole and verified in the cache.
 struct CachedPackage {
-    std::size_t index = 0;   ///< in the plan's `link`
-    PackageRecord record;    ///< completed from the package's own info/index.json
-    std::string directory;   ///< extracted, in the cache
-    PackageInfoTexts info;   ///< what the linker needs to know of it
+    std::size_t index = 0; ///< in the plan's `link`
+    PackageRecord record;  ///< completed from the package's own info/index.json
+    std::string directory; ///< extracted, in the cache
+    PackageInfoTexts info; ///< what the linker needs to know of it
 };
 
 /// Takes over each package as it becomes available; called from several workers at once.

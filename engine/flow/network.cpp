@@ -51,8 +51,11 @@ struct Network::Impl {
     };
 
     Impl(const Config& config, StopSource& stop_source)
-        : settings(settings_of(config)), slots(std::max(1, config.fetch_threads)), stop(stop_source),
-          budget(memory_budget_bytes), wake(io) {}
+        : settings(settings_of(config)),
+          slots(std::max(1, config.fetch_threads)),
+          stop(stop_source),
+          budget(memory_budget_bytes),
+          wake(io) {}
 
     void enqueue(Waiting waiting) {
         const auto larger = [](const Waiting& a, const Waiting& b) {
@@ -132,9 +135,10 @@ Network::~Network() {
 }
 
 void Network::submit(TransferRequest request, Done done) {
-    asio::post(impl_->io, [state = impl_.get(), waiting = Impl::Waiting{std::move(request), std::move(done)}]() mutable {
-        state->enqueue(std::move(waiting));
-    });
+    asio::post(impl_->io,
+               [state = impl_.get(), waiting = Impl::Waiting{std::move(request), std::move(done)}]() mutable {
+                   state->enqueue(std::move(waiting));
+               });
 }
 
 Result<Download> Network::fetch(TransferRequest request) {

@@ -48,7 +48,8 @@ bool is_empty_directory(const std::string& path) {
 
 Result<void> repair_interrupted_run(const Session& session, const std::string& prefix) {
     if (!exists(prefix + "/conda-meta/.taipan-trash")) return {};
-    TAIPAN_TRY(const FileLock lock, FileLock::acquire(prefix + "/conda-meta/.taipan.lock", prefix_lock_patience_seconds));
+    TAIPAN_TRY(const FileLock lock,
+               FileLock::acquire(prefix + "/conda-meta/.taipan.lock", prefix_lock_patience_seconds));
     TAIPAN_TRY(const auto recovery, Transaction::recover(prefix));
     if (recovery != Transaction::Recovery::nothing) {
         session.sink().note(Severity::info, "repaired " + prefix + " after an interrupted run");
@@ -82,8 +83,9 @@ Result<Target> load_target(Session& session, const InstallRequest& request) {
                               "The target directory exists, but it is not a conda environment.\n  target directory: " +
                                   prefix + "\nChoose another path, or move what is there out of the way.");
         }
-        TAIPAN_TRY(target.pins, parse_specs(request.no_pin ? std::vector<std::string>{}
-                                                           : session.config().pinned_packages, session.config()));
+        TAIPAN_TRY(target.pins,
+                   parse_specs(request.no_pin ? std::vector<std::string>{} : session.config().pinned_packages,
+                               session.config()));
         return target;
     }
     TAIPAN_CHECK(require_environment(prefix));
@@ -177,7 +179,8 @@ std::vector<std::string> canonical(const std::vector<MatchSpec>& specs) {
 }
 
 /// Packages by URL: nothing is solved; what is installed under the same name makes room.
-Result<void> plan_explicit(Plan& plan, const std::vector<MatchSpec>& specs, const Target& target, const Config& config) {
+Result<void> plan_explicit(Plan& plan, const std::vector<MatchSpec>& specs, const Target& target,
+                           const Config& config) {
     std::map<std::string, PackageRecord> after;
     for (const auto& record : target.installed) after.emplace(record.name, record);
     for (const auto& spec : specs) {
@@ -263,8 +266,9 @@ Result<Plan> make_plan(Session& session, const InstallRequest& request) {
     plan.command_line = request.command_line;
     plan.channels = request.channels;
     plan.warnings = target.warnings;
-    const bool explicit_urls = request.action != Action::remove &&
-                               std::any_of(specs.begin(), specs.end(), [](const MatchSpec& s) { return !s.url().empty(); });
+    const bool explicit_urls =
+        request.action != Action::remove &&
+        std::any_of(specs.begin(), specs.end(), [](const MatchSpec& s) { return !s.url().empty(); });
     if (explicit_urls) {
         TAIPAN_CHECK(plan_explicit(plan, specs, target, config));
         plan.update_specs = canonical(specs);

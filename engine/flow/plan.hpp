@@ -44,10 +44,10 @@ struct PlannedPackage {
 struct Plan {
     Action action = Action::install;
     std::string prefix;
-    bool new_prefix = false;              ///< the environment at `prefix` is made from nothing
-    bool replaces_existing = false;       ///< and one that is there now goes when the new one is complete
-    std::vector<PlannedPackage> link;     ///< in dependency order
-    std::vector<PackageRecord> unlink;    ///< dependents first
+    bool new_prefix = false;                ///< the environment at `prefix` is made from nothing
+    bool replaces_existing = false;         ///< and one that is there now goes when the new one is complete
+    std::vector<PlannedPackage> link;       ///< in dependency order
+    std::vector<PackageRecord> unlink;      ///< dependents first
     std::vector<PackageRecord> final_state; ///< what will be installed afterwards, in dependency order
     std::vector<std::string> update_specs, remove_specs, neutered_specs; ///< canonical, for history
     std::vector<std::string> channels; ///< as in the request; their credentials are needed for downloads

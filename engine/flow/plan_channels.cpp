@@ -21,8 +21,8 @@ Result<std::vector<Channel>> channels_of_request(const std::vector<std::string>&
     for (const auto& spec : specs) {
         const std::string& name = spec.channel();
         if (name.empty() || name.find('*') != std::string::npos) continue;
-        const bool listed = std::any_of(channels.begin(), channels.end(),
-                                        [&](const Channel& channel) { return channel.name == name; });
+        const bool listed =
+            std::any_of(channels.begin(), channels.end(), [&](const Channel& channel) { return channel.name == name; });
         if (!listed) TAIPAN_CHECK(add(name));
     }
     return channels;

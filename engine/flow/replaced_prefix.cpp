@@ -1,6 +1,7 @@
 // `create` over an existing environment must not lose it when the new one fails. So the old one is renamed, the new
-// one made, and only then the old one deleted. A kill in between leaves `<prefix>.taipan-replaced`, and the next command
-// on that prefix puts it back. A lock beside the prefix tells an interrupted replacement from one that is going on.
+// one made, and only then the old one deleted. A kill in between leaves `<prefix>.taipan-replaced`, and the next
+// command on that prefix puts it back. A lock beside the prefix tells an interrupted replacement from one that is going
+// on.
 
 #include "flow/replaced_prefix.hpp"
 
@@ -49,7 +50,9 @@ Result<NewPrefixClaim> NewPrefixClaim::make(const std::string& prefix, bool repl
 }
 
 NewPrefixClaim::NewPrefixClaim(NewPrefixClaim&& other) noexcept
-    : prefix_(std::move(other.prefix_)), lock_(std::move(other.lock_)), replaced_(std::exchange(other.replaced_, false)) {}
+    : prefix_(std::move(other.prefix_)),
+      lock_(std::move(other.lock_)),
+      replaced_(std::exchange(other.replaced_, false)) {}
 
 NewPrefixClaim::~NewPrefixClaim() {
     // If this fails the old environment is still there under its other name, and the next command tries again.

@@ -56,7 +56,9 @@ void StopSource::request_stop() noexcept {
 }
 
 Session::Session(Config config, EventSink& sink, StopSource& stop)
-    : config_(std::move(config)), sink_(sink), stop_(stop),
+    : config_(std::move(config)),
+      sink_(sink),
+      stop_(stop),
       workers_(config_.worker_threads > 0 ? config_.worker_threads : available_cores()) {}
 
 Session::~Session() = default;

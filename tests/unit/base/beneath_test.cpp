@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/beneath.hpp"
-#include "link/scratch.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 

@@ -10,8 +10,9 @@ TEST_CASE("layout is that of Python's json.dumps(indent=2)") {
     json.key("empty").begin_array().end_array();
     json.key("none").null().key("flag").value(true).key("o").begin_object().end_object();
     json.end_object();
-    CHECK(json.text() == "{\n  \"a\": 1,\n  \"b\": [\n    \"x\",\n    \"y\"\n  ],\n  \"empty\": [],\n  \"none\": null,\n"
-                         "  \"flag\": true,\n  \"o\": {}\n}");
+    CHECK(json.text() ==
+          "{\n  \"a\": 1,\n  \"b\": [\n    \"x\",\n    \"y\"\n  ],\n  \"empty\": [],\n  \"none\": null,\n"
+          "  \"flag\": true,\n  \"o\": {}\n}");
 }
 
 TEST_CASE("strings are escaped to ASCII as Python does") {

@@ -2,24 +2,15 @@
 
 #include <string>
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/filesystem.hpp"
 #include "cache/package_cache.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 
 namespace {
-
-struct TemporaryDirectory {
-    TemporaryDirectory() {
-        char name[] = "/tmp/taipan-cache-XXXXXX";
-        path = ::mkdtemp(name);
-    }
-    ~TemporaryDirectory() { CHECK(remove_tree(path)); }
-    std::string path;
-};
 
 PackageRecord record() {
     PackageRecord made;
@@ -48,7 +39,7 @@ void publish(const PackageCache& cache, const PackageRecord& package) {
 } // namespace
 
 TEST_CASE("a published package is found again, an unpublished one is not") {
-    const TemporaryDirectory directory;
+    const Scratch directory;
     const auto cache = PackageCache::open({directory.path + "/pkgs"});
     REQUIRE(cache);
     CHECK(exists(directory.path + "/pkgs/urls.txt"));
@@ -58,7 +49,7 @@ TEST_CASE("a published package is found again, an unpublished one is not") {
 }
 
 TEST_CASE("another package of the same name and build is not mistaken for ours") {
-    const TemporaryDirectory directory;
+    const Scratch directory;
     const auto cache = PackageCache::open({directory.path});
     REQUIRE(cache);
     publish(*cache, record());
@@ -78,7 +69,7 @@ TEST_CASE("another package of the same name and build is not mistaken for ours")
 }
 
 TEST_CASE("a directory without info/index.json is no package") {
-    const TemporaryDirectory directory;
+    const Scratch directory;
     const auto cache = PackageCache::open({directory.path});
     REQUIRE(cache);
     publish(*cache, record());
@@ -87,7 +78,7 @@ TEST_CASE("a directory without info/index.json is no package") {
 }
 
 TEST_CASE("archives are found by name and size, in every cache") {
-    const TemporaryDirectory directory;
+    const Scratch directory;
     REQUIRE(make_directories(directory.path + "/second"));
     REQUIRE(write_file_atomic(directory.path + "/second/foo-1.0-0.conda", "123"));
     const auto cache = PackageCache::open({directory.path + "/first", directory.path + "/second"});
@@ -99,7 +90,7 @@ TEST_CASE("archives are found by name and size, in every cache") {
 }
 
 TEST_CASE("two makers of one package exclude each other, of two packages they do not") {
-    const TemporaryDirectory directory;
+    const Scratch directory;
     const auto mine = PackageCache::open({directory.path});
     const auto theirs = PackageCache::open({directory.path});
     REQUIRE(mine);
@@ -118,7 +109,7 @@ TEST_CASE("two makers of one package exclude each other, of two packages they do
 }
 
 TEST_CASE("a cache that cannot be written says so and names the way out") {
-    const TemporaryDirectory directory;
+    const Scratch directory;
     REQUIRE(write_file_atomic(directory.path + "/file", ""));
     const auto cache = PackageCache::open({directory.path + "/file/pkgs"});
     REQUIRE_FALSE(cache);

@@ -2,9 +2,9 @@
 
 #include "activation.hpp"
 #include "clean_scan.hpp"
-#include "link/scratch.hpp"
 #include "pip_packages.hpp"
 #include "revisions.hpp"
+#include "scratch.hpp"
 #include "target_prefix.hpp"
 
 using namespace taipan;

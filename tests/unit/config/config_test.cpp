@@ -4,7 +4,7 @@
 #include "config/config.hpp"
 #include "config/config_keys.hpp"
 #include "config/config_sources.hpp"
-#include "link/scratch.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 

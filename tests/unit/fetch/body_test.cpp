@@ -2,31 +2,13 @@
 
 #include <string>
 
-#include <dirent.h>
-#include <stdlib.h>
-
 #include "base/filesystem.hpp"
 #include "fetch/body.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 
 namespace {
-
-struct TemporaryDirectory {
-    TemporaryDirectory() {
-        char name[] = "/tmp/taipan-body-XXXXXX";
-        path = ::mkdtemp(name);
-    }
-    ~TemporaryDirectory() { CHECK(remove_tree(path)); }
-    [[nodiscard]] int entries() const {
-        int count = -2; // "." and ".."
-        DIR* directory = ::opendir(path.c_str());
-        while (::readdir(directory) != nullptr) ++count;
-        ::closedir(directory);
-        return count;
-    }
-    std::string path;
-};
 
 std::string view_of(Body& body) {
     auto view = body.view();
@@ -37,7 +19,7 @@ std::string view_of(Body& body) {
 } // namespace
 
 TEST_CASE("a small body stays in memory and gives its budget back") {
-    const TemporaryDirectory directory;
+    const Scratch directory;
     MemoryBudget budget(2 << 20);
     {
         auto body = Body::open(budget, directory.path, 10);
@@ -52,7 +34,7 @@ TEST_CASE("a small body stays in memory and gives its budget back") {
 }
 
 TEST_CASE("a body that exceeds the budget goes to a file, which goes away with it") {
-    const TemporaryDirectory directory;
+    const Scratch directory;
     MemoryBudget budget(100);
     {
         auto body = Body::open(budget, directory.path, 1000);
@@ -67,7 +49,7 @@ TEST_CASE("a body that exceeds the budget goes to a file, which goes away with i
 }
 
 TEST_CASE("a body of unknown size moves to a file when it grows too large") {
-    const TemporaryDirectory directory;
+    const Scratch directory;
     MemoryBudget budget(3 << 20);
     auto body = Body::open(budget, directory.path, 0);
     REQUIRE(body);
@@ -82,7 +64,7 @@ TEST_CASE("a body of unknown size moves to a file when it grows too large") {
 }
 
 TEST_CASE("a restarted body forgets what it had, in memory and in a file") {
-    const TemporaryDirectory directory;
+    const Scratch directory;
     for (const std::uint64_t budget_bytes : {0UL, 1UL << 20U}) {
         MemoryBudget budget(budget_bytes);
         auto body = Body::open(budget, directory.path, 4);
@@ -96,7 +78,7 @@ TEST_CASE("a restarted body forgets what it had, in memory and in a file") {
 }
 
 TEST_CASE("storing a body makes the named file and leaves no other") {
-    const TemporaryDirectory directory;
+    const Scratch directory;
     for (const std::uint64_t budget_bytes : {0UL, 1UL << 20U}) {
         MemoryBudget budget(budget_bytes);
         auto body = Body::open(budget, directory.path, 4);

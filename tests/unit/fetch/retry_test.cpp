@@ -19,8 +19,10 @@ AttemptOutcome outcome(int attempt, long status, bool connection_failed = false)
 
 TEST_CASE("what is worth another attempt") {
     const RetryPolicy policy;
-    for (const long status : {408L, 413L, 429L, 500L, 502L, 503L, 504L}) CHECK(retry_delay(outcome(1, status), policy, 0));
-    for (const long status : {400L, 401L, 403L, 404L, 410L, 501L}) CHECK_FALSE(retry_delay(outcome(1, status), policy, 0));
+    for (const long status : {408L, 413L, 429L, 500L, 502L, 503L, 504L})
+        CHECK(retry_delay(outcome(1, status), policy, 0));
+    for (const long status : {400L, 401L, 403L, 404L, 410L, 501L})
+        CHECK_FALSE(retry_delay(outcome(1, status), policy, 0));
     CHECK(retry_delay(outcome(1, 0, true), policy, 0));
     CHECK_FALSE(retry_delay(outcome(1, 0, false), policy, 0));
 }

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "link/child_process.hpp"
-#include "link/scratch.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "link/link_scripts.hpp"
-#include "link/scratch.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "link/package_info.hpp"
-#include "link/scratch.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 

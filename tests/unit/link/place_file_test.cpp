@@ -8,7 +8,7 @@
 #include "link/installed_record.hpp"
 #include "link/package_info.hpp"
 #include "link/place_file.hpp"
-#include "link/scratch.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 using namespace std::string_literals;

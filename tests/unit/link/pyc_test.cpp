@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "link/pyc.hpp"
-#include "link/scratch.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 

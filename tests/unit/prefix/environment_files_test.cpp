@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "link/scratch.hpp"
 #include "prefix/environment_variables.hpp"
 #include "prefix/frozen.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 

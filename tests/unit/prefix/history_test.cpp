@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "link/scratch.hpp"
 #include "prefix/history.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 using Strings = std::vector<std::string>;

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "link/scratch.hpp"
 #include "prefix/prefix_data.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "link/scratch.hpp"
 #include "prefix/registry.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "link/scratch.hpp"
 #include "prefix/journal.hpp"
 #include "prefix/transaction.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 using Recovery = Transaction::Recovery;

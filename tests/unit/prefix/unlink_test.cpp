@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "link/scratch.hpp"
 #include "prefix/prefix_data.hpp"
 #include "prefix/unlink.hpp"
+#include "scratch.hpp"
 
 using namespace taipan;
 

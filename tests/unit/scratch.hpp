@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -65,6 +66,16 @@ struct Scratch {
         auto fd = taipan::open_directory(at(name));
         REQUIRE(fd);
         return *std::move(fd);
+    }
+
+    /// How many files and directories lie in it.
+    [[nodiscard]] int entries() const {
+        int count = -2; // "." and ".."
+        DIR* listing = ::opendir(path.c_str());
+        REQUIRE(listing != nullptr);
+        while (::readdir(listing) != nullptr) ++count;
+        ::closedir(listing);
+        return count;
     }
 
     std::string path;
