@@ -91,6 +91,7 @@ fi
 
 missing=
 for package in $wanted; do
+    case "$missing " in *" $package "*) continue ;; esac
     is_installed "$package" || missing="$missing $package"
 done
 if [ -n "$missing" ]; then
