@@ -60,6 +60,7 @@ sh "$here/packages.sh" build channel server
 stage_done
 
 stage "Build (release)"
+[ -x "$taipan" ] || echo "  The first time this takes some minutes; what goes on is in $work/build.log"
 (cd "$top" && cmake --preset release -Wno-dev && cmake --build --preset release --target taipan -j "$(nproc)") \
     >"$work/build.log" 2>&1 || { tail -n 60 "$work/build.log" >&2; echo "The build failed; all of it: $work/build.log" >&2; exit 1; }
 echo "  $taipan ($(own_taipan --version))"
