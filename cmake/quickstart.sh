@@ -67,7 +67,10 @@ echo "  $taipan ($(own_taipan --version))"
 stage_done
 
 stage "A channel of real packages"
-/usr/bin/python3 "$top/tests/channel/build.py" "$channel" --cache "$top/build/debs"
+[ -f "$channel/noarch/repodata.json" ] || echo "  Debian packages are fetched and made into conda packages; log: $work/channel.log"
+/usr/bin/python3 "$top/tests/channel/build.py" "$channel" --cache "$top/build/debs" >"$work/channel.log" 2>&1 ||
+    { tail -n 20 "$work/channel.log" >&2; exit 1; }
+echo "  $(tail -n 1 "$work/channel.log")"
 stage_done
 
 # A web server on a free port of the loopback device, for as long as this script runs.
@@ -77,7 +80,20 @@ start_server() {
     user=
     [ "$(id -u)" -ne 0 ] || user="user root;"
     for attempt in 1 2 3 4 5; do
-        port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+        # The port of the last time if it is free: packages in the cache belong to the URL that they came from.
+        port=$(/usr/bin/python3 - "$(cat "$work/port" 2>/dev/null || echo 0)" <<'PROBE'
+import socket, sys
+for port in (int(sys.argv[1]), 0):
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        print(probe.getsockname()[1])
+        break
+PROBE
+        )
+        echo "$port" >"$work/port"
         cat >"$work/nginx.conf" <<CONFIGURATION
 daemon off;
 pid "$work/nginx.pid";
@@ -114,6 +130,7 @@ sys.exit(1)
 PROBE
         then return 0; fi
         stop_server
+        rm -f "$work/port"
     done
     echo "nginx does not start; see $work/nginx.log" >&2
     return 1
