@@ -173,6 +173,14 @@ set(LIBSOLV_FEATURE_CONDA 1)
 set(LIBSOLV_FEATURE_MULTI_SEMANTICS 1)
 configure_file("${_libsolv_source}/src/solvversion.h.in" "${_libsolv_include}/solvversion.h")
 
+# One change for speed, which alters no answer (the rules are sorted afterwards): libsolv walks packages through a queue
+# that it shifts, moving megabytes for each new entry; taken from its end instead, it costs nothing. Another release of
+# libsolv may read differently: then it is used as it is.
+set(_libsolv_patched "${CMAKE_BINARY_DIR}/libsolv/patched/rules.c")
+file(READ "${_libsolv_source}/src/rules.c" _libsolv_rules)
+string(REPLACE "n = queue_shift(&workq);" "n = queue_pop(&workq);" _libsolv_rules "${_libsolv_rules}")
+file(CONFIGURE OUTPUT "${_libsolv_patched}" CONTENT "${_libsolv_rules}" @ONLY)
+
 include(CheckSymbolExists)
 set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
 check_symbol_exists(strchrnul string.h TAIPAN_HAVE_STRCHRNUL)
@@ -182,7 +190,8 @@ unset(CMAKE_REQUIRED_DEFINITIONS)
 
 # Everything of the library proper; the readers of other distributions' indexes (ext/) are not needed.
 file(GLOB _libsolv_sources CONFIGURE_DEPENDS "${_libsolv_source}/src/*.c")
-list(FILTER _libsolv_sources EXCLUDE REGEX "/qsort_r\\.c$")
+list(FILTER _libsolv_sources EXCLUDE REGEX "/(qsort_r|rules)\\.c$")
+list(APPEND _libsolv_sources "${_libsolv_patched}")
 add_library(taipan_libsolv STATIC ${_libsolv_sources})
 add_library(libsolv::libsolv ALIAS taipan_libsolv)
 target_include_directories(taipan_libsolv SYSTEM PUBLIC "${_libsolv_include}")

@@ -99,6 +99,9 @@ if [ -n "$missing" ]; then
     set -- $missing
     echo "Installing $# Debian packages: $*"
     # Old or empty package lists show as unknown names or as files that the mirror no longer has.
-    apt-cache show "$@" >/dev/null 2>&1 && install "$@" || { update && install "$@"; }
+    if ! apt-cache show "$@" >/dev/null 2>&1 || ! install "$@"; then
+        update
+        install "$@"
+    fi
 fi
 if $serve; then unpack_nginx; fi

@@ -50,7 +50,8 @@ show() {
 }
 # taipan with a home and a root prefix of its own: nobody's configuration is read, nobody's environments are listed.
 own_taipan() {
-    env -i PATH="$PATH" HOME="$work/home" LANG=C.UTF-8 TERM="${TERM:-dumb}" MAMBA_ROOT_PREFIX="$work/root" "$taipan" "$@"
+    env -i PATH="$PATH" HOME="$work/home" MAMBA_ROOT_PREFIX="$work/root" LANG=C.UTF-8 TERM="${TERM:-dumb}" \
+        "$taipan" "$@"
 }
 
 mkdir -p "$work/home"
@@ -61,15 +62,22 @@ stage_done
 
 stage "Build (release)"
 [ -x "$taipan" ] || echo "  The first time this takes some minutes; what goes on is in $work/build.log"
-(cd "$top" && cmake --preset release -Wno-dev && cmake --build --preset release --target taipan -j "$(nproc)") \
-    >"$work/build.log" 2>&1 || { tail -n 60 "$work/build.log" >&2; echo "The build failed; all of it: $work/build.log" >&2; exit 1; }
+if ! (cd "$top" && cmake --preset release -Wno-dev && cmake --build --preset release --target taipan -j "$(nproc)") \
+    >"$work/build.log" 2>&1; then
+    tail -n 60 "$work/build.log" >&2
+    echo "The build failed; all of it: $work/build.log" >&2
+    exit 1
+fi
 echo "  $taipan ($(own_taipan --version))"
 stage_done
 
 stage "A channel of real packages"
-[ -f "$channel/noarch/repodata.json" ] || echo "  Debian packages are fetched and made into conda packages; log: $work/channel.log"
-/usr/bin/python3 "$top/tests/channel/build.py" "$channel" --cache "$top/build/debs" >"$work/channel.log" 2>&1 ||
-    { tail -n 20 "$work/channel.log" >&2; exit 1; }
+[ -f "$channel/noarch/repodata.json" ] ||
+    echo "  Debian packages are fetched and made into conda packages; log: $work/channel.log"
+if ! /usr/bin/python3 "$top/tests/channel/build.py" "$channel" --cache "$top/build/debs" >"$work/channel.log" 2>&1; then
+    tail -n 20 "$work/channel.log" >&2
+    exit 1
+fi
 echo "  $(tail -n 1 "$work/channel.log")"
 stage_done
 
@@ -79,7 +87,7 @@ start_server() {
     [ -x "$nginx" ] || nginx=$top/build/tools/usr/sbin/nginx
     user=
     [ "$(id -u)" -ne 0 ] || user="user root;"
-    for attempt in 1 2 3 4 5; do
+    for _ in 1 2 3 4 5; do
         # The port of the last time if it is free: packages in the cache belong to the URL that they came from.
         port=$(/usr/bin/python3 - "$(cat "$work/port" 2>/dev/null || echo 0)" <<'PROBE'
 import socket, sys
@@ -146,7 +154,8 @@ show taipan create -y -p "$environment" --override-channels -c "$url" python=3.1
 stage_done
 
 stage "Run what was made"
-show env -i "$environment/bin/python" -c 'import ssl, sqlite3, requests, yaml; print("Python imports ssl, sqlite3, requests", requests.__version__, "and yaml", yaml.__version__)'
+show env -i "$environment/bin/python" -c \
+    'import sys, ssl, sqlite3, requests, yaml; print("Python", sys.version.split()[0], "with", ssl.OPENSSL_VERSION)'
 show env -i "$environment/bin/pygmentize" -V
 show taipan run -p "$environment" python -V
 stage_done

@@ -15,7 +15,7 @@ result=0
 ctest --preset dev -j "$jobs" --output-junit "$PWD/build/dev/tests.xml" "$@" || result=$?
 
 # The closing line, from ctest's own report.
-count() { sed -n "s/.*<testsuite.* $1=\"\([0-9]*\)\".*/\1/p; s/^[[:space:]]*$1=\"\([0-9]*\)\".*/\1/p" build/dev/tests.xml | head -n 1; }
+count() { sed -n "s/^[[:space:]]*$1=\"\([0-9]*\)\".*/\1/p" build/dev/tests.xml | head -n 1; }
 tests=$(count tests) failures=$(count failures) disabled=$(count disabled) skipped=$(count skipped)
 echo "$((${tests:-0} - ${failures:-0} - ${disabled:-0} - ${skipped:-0})) passed, ${failures:-0} failed"
 exit "$result"

@@ -107,8 +107,9 @@ class CreateRulesTest(TaipanTest):
     def test_many_ways_to_name_a_version(self):
         for version in ("1.0", "1.0.1", "1.1", "2.0"):
             self.add("lib", version)
-        for spec, version in {"lib=1.0": "1.0.1", "lib==1.0": "1.0", "lib<2": "1.1", "lib>=1,<1.1": "1.0.1", "lib": "2.0",
-                              "lib[version='1.0.*']": "1.0.1", "lib=1.0=0": "1.0", "lib!=2.0": "1.1"}.items():
+        expected = {"lib=1.0": "1.0.1", "lib==1.0": "1.0", "lib<2": "1.1", "lib>=1,<1.1": "1.0.1", "lib": "2.0",
+                    "lib[version='1.0.*']": "1.0.1", "lib=1.0=0": "1.0", "lib!=2.0": "1.1"}
+        for spec, version in expected.items():
             prefix = self.work / "by-spec" / str(abs(hash(spec)))
             self.create(spec, prefix=prefix)
             self.assertEqual(self.record("lib", prefix)["version"], version, spec)

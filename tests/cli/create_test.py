@@ -14,7 +14,8 @@ class CreateTest(RealChannelTest):
     def test_environment_from_http_works_and_is_as_recorded(self):
         self.create(*SPECS)
         self.assertEqual(verify_environment(self.prefix), [])
-        done = run_bare([self.prefix / "bin/python", "-c", "import ssl, sqlite3, requests, yaml; print(requests.__file__)"])
+        program = "import ssl, sqlite3, requests, yaml; print(requests.__file__)"
+        done = run_bare([self.prefix / "bin/python", "-c", program])
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(done.stdout.startswith(str(self.prefix)), done.stdout)
         self.assert_cache_sound()
@@ -53,8 +54,8 @@ class CreateTest(RealChannelTest):
         # Valid for the linked source: Python does not write them again.
         before = {path: file_sha256(self.prefix / path) for path in compiled}
         probe = "import sys; sys.dont_write_bytecode = False; import requests.sessions"
-        self.assertEqual(run_bare(["env", "-u", "PYTHONDONTWRITEBYTECODE", self.prefix / "bin/python", "-v", "-c", probe])
-                         .stderr.count("wrote"), 0)
+        done = run_bare(["env", "-u", "PYTHONDONTWRITEBYTECODE", self.prefix / "bin/python", "-v", "-c", probe])
+        self.assertEqual(done.stderr.count("wrote"), 0)
         self.assertEqual(before, {path: file_sha256(self.prefix / path) for path in compiled})
 
         other = self.work / "without"

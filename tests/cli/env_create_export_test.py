@@ -48,14 +48,16 @@ class EnvCreateExportTest(TaipanTest):
         self.assert_installed("tool-1.0-0")
 
     def test_variables_are_recorded(self):
-        self.taipan("env", "create", "-p", self.prefix, "-f", self.simple_file("tool", extra="variables:\n  COLOUR: blue\n"))
+        file = self.simple_file("tool", extra="variables:\n  COLOUR: blue\n")
+        self.taipan("env", "create", "-p", self.prefix, "-f", file)
         self.assertRegex((self.prefix / "conda-meta/state").read_text(), r'"env_vars":\s*\{\s*"COLOUR":\s*"blue"\s*\}')
 
     def test_an_existing_environment_is_not_overwritten(self):
         file = self.simple_file("tool")
         self.taipan("env", "create", "-f", file, "-p", self.prefix)
         before = list(tree(self.prefix))
-        self.assert_failed(self.taipan("env", "create", "-f", self.simple_file("app"), "-p", self.prefix, code=1), self.prefix)
+        result = self.taipan("env", "create", "-f", self.simple_file("app"), "-p", self.prefix, code=1)
+        self.assert_failed(result, self.prefix)
         self.assertEqual(list(tree(self.prefix)), before)
 
     def test_bad_files_are_explained(self):

@@ -12,8 +12,9 @@ class HarnessTest(TaipanTest):
     def setUp(self):
         super().setUp()
         channel = self.tiny_channel()
-        channel.add("thing", files={"lib/plain.txt": "plain\n", "lib/other.txt": "other\n", "lib/link": Link("plain.txt"),
-                                    "etc/where": File(f"{PLACEHOLDER}/x\n"), "share/own": File("own", no_link=True)})
+        channel.add("thing", files={
+            "lib/plain.txt": "plain\n", "lib/other.txt": "other\n", "lib/link": Link("plain.txt"),
+            "etc/where": File(f"{PLACEHOLDER}/x\n"), "share/own": File("own", no_link=True)})
         channel.write_index()
         self.create("thing", channel=channel)
         self.record_path = self.prefix / "conda-meta/thing-1.0-0.json"
@@ -74,8 +75,9 @@ class HarnessTest(TaipanTest):
 
     def test_the_tree_tells_any_change(self):
         before = list(tree(self.prefix))
-        for change in (lambda: (self.prefix / "lib/new").mkdir(), lambda: (self.prefix / "lib/new").chmod(0o700),
-                       lambda: self.replace("lib/plain.txt", "PLAIN\n"), lambda: (self.prefix / "lib/other.txt").unlink()):
+        lib = self.prefix / "lib"
+        for change in (lambda: (lib / "new").mkdir(), lambda: (lib / "new").chmod(0o700),
+                       lambda: self.replace("lib/plain.txt", "PLAIN\n"), lambda: (lib / "other.txt").unlink()):
             change()
             after = list(tree(self.prefix))
             self.assertNotEqual(before, after)

@@ -50,7 +50,8 @@ class JsonTest(TaipanTest):
         self.assertEqual([p["name"] for p in self.taipan_json("list", "-p", self.prefix)], ["app", "lib"])
         self.assertEqual(self.taipan_json("env", "list")["envs"], [str(self.prefix)])
         self.assertEqual(self.taipan_json("info")["pkgs_dirs"], [str(self.cache)])
-        self.assertEqual(self.taipan_json("env", "export", "-p", self.prefix)["dependencies"], ["app=1.0=0", "lib=2.0=0"])
+        exported = self.taipan_json("env", "export", "-p", self.prefix)
+        self.assertEqual(exported["dependencies"], ["app=1.0=0", "lib=2.0=0"])
         self.assertIsInstance(self.taipan_json("clean", "--all", "--dry-run"), dict)
 
     def test_errors_are_documents_too(self):

@@ -118,17 +118,18 @@ class BadPackageTest(TaipanTest):
 
     def test_metadata_is_missing_or_broken(self):
         index = member("info/index.json", json.dumps(self.package.record).encode())
+        newer = member("info/paths.json", b'{"paths_version": 2, "paths": []}')
         for name, info in (("no index.json", tar(member("info/files"))),
                            ("broken paths.json", tar(index, member("info/paths.json", b"{ broken"))),
-                           ("unknown paths_version", tar(index, member("info/paths.json", b'{"paths_version": 2, "paths": []}')))):
+                           ("unknown paths_version", tar(index, newer))):
             with self.subTest(name):
                 self.assert_refused(self.package, conda(self.package.dist, info, tar()),
                                     found_while_linking="paths" in name)
 
     def test_a_listed_file_is_missing(self):
-        payload = tar(member("share/x", b"x"))
-        self.assert_refused(self.package, conda(self.package.dist, self.info(self.package, ["share/not-there"]), payload),
-                            "share/not-there", found_while_linking=True)
+        info, payload = self.info(self.package, ["share/not-there"]), tar(member("share/x", b"x"))
+        self.assert_refused(self.package, conda(self.package.dist, info, payload), "share/not-there",
+                            found_while_linking=True)
 
     # ---- malicious
 
@@ -142,7 +143,8 @@ class BadPackageTest(TaipanTest):
                 self.assert_refused(self.old, bz2.compress(old))
 
     def test_symlinks_are_not_written_through(self):
-        for link, path in ((str(self.outside), "link/evil"), ("../../..", "link/evil"), (str(self.outside / "evil"), "link")):
+        for link, path in ((str(self.outside), "link/evil"), ("../../..", "link/evil"),
+                           (str(self.outside / "evil"), "link")):
             payload = tar(member("link", type=tarfile.SYMTYPE, linkname=link), member(path, b"evil"))
             with self.subTest(link=link):
                 package = self.package
@@ -158,7 +160,8 @@ class BadPackageTest(TaipanTest):
         for linkname in (str(self.outside / "secret"), "../../outside/secret"):
             payload = tar(member("stolen", type=tarfile.LNKTYPE, linkname=linkname))
             with self.subTest(linkname=linkname):
-                self.assert_refused(self.package, conda(self.package.dist, self.info(self.package, ["stolen"]), payload))
+                info = self.info(self.package, ["stolen"])
+                self.assert_refused(self.package, conda(self.package.dist, info, payload))
 
     def test_paths_json_that_leaves_the_prefix(self):
         for path in ("../evil", "/tmp/evil", "share/../../evil", ""):
@@ -170,7 +173,8 @@ class BadPackageTest(TaipanTest):
     def test_records_of_other_packages_cannot_be_smuggled_in(self):
         package = self.package
         name = "conda-meta/history"
-        package.path.write_bytes(conda(package.dist, self.info(package, [name]), tar(member(name, b"==> forged <==\n"))))
+        payload = tar(member(name, b"==> forged <==\n"))
+        package.path.write_bytes(conda(package.dist, self.info(package, [name]), payload))
         package.rehash()
         self.channel.write_index()
         result = self.create("bad", code=None)
@@ -183,7 +187,8 @@ class BadPackageTest(TaipanTest):
     # ---- not for this place
 
     def test_a_prefix_that_is_too_long(self):
-        package = self.channel.add("fixed", files={"lib/fixed.bin": File(PLACEHOLDER.encode() + b"\0", file_mode="binary")})
+        binary = File(PLACEHOLDER.encode() + b"\0", file_mode="binary")
+        package = self.channel.add("fixed", files={"lib/fixed.bin": binary})
         self.channel.write_index()
         deep = self.work / ("d" * 120) / ("e" * 120) / "env"
         result = self.create("fixed", prefix=deep, code=1)
@@ -192,7 +197,7 @@ class BadPackageTest(TaipanTest):
         self.assert_cache_sound(self.channel)
 
     def test_a_python_package_without_python(self):
-        package = self.channel.add("module", noarch="python", files={"site-packages/module.py": "x = 1\n"})
+        self.channel.add("module", noarch="python", files={"site-packages/module.py": "x = 1\n"})
         self.channel.write_index()
         result = self.create("module", code=1)
         self.assert_failed(result, "module", "python")

@@ -7,7 +7,8 @@ import faulty_server as faults
 from nginx import free_port
 from taipan_test import TaipanTest, main, tree
 
-SOON = {"CONDA_REMOTE_READ_TIMEOUT_SECS": "1", "CONDA_REMOTE_CONNECT_TIMEOUT_SECS": "2", "CONDA_REMOTE_MAX_RETRIES": "1"}
+SOON = {"CONDA_REMOTE_READ_TIMEOUT_SECS": "1", "CONDA_REMOTE_CONNECT_TIMEOUT_SECS": "2",
+        "CONDA_REMOTE_MAX_RETRIES": "1"}
 
 
 class DownloadTest(TaipanTest):

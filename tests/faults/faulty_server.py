@@ -2,9 +2,9 @@
 
 Problem: what the command does when a server is slow, wrong or gone must be shown with real sockets.
 
-Approach: a threaded HTTP/1.1 server of a folder, with keep-alive, ETag, Range and If-Range as nginx has them, and a list of
-faults per path. Each request takes the next fault of its path; when the list is empty the answer is a good one. A fault is
-a function that gets the request handler and writes the answer, or the connection's end, itself.
+Approach: a threaded HTTP/1.1 server of a folder, with keep-alive, ETag, Range and If-Range as nginx has them, and a
+list of faults per path. Each request takes the next fault of its path; when the list is empty the answer is a good
+one. A fault is a function that gets the request handler and writes the answer, or the connection's end, itself.
 """
 
 import email.utils

@@ -21,8 +21,8 @@ class TargetTest(TaipanTest):
         binary = shutil.copy(binary_under_test(), self.work / "taipan")
         self.work.chmod(0o755)
         command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", str(binary), *map(str, arguments)]
-        done = subprocess.run(command, env=self.environment, cwd=self.work, stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=120)
+        done = subprocess.run(command, env=self.environment, cwd=self.work, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=120)
         return Done(command, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def give_away(self, *folders):

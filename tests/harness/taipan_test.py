@@ -1,7 +1,7 @@
 """The base class of the tests that drive the real binary.
 
-Every test has a folder of its own with a home, a root prefix and a package cache, and runs the command with an environment
-made from nothing, so that neither the machine's configuration nor another test can be seen.
+Every test has a folder of its own with a home, a root prefix and a package cache, and runs the command with an
+environment made from nothing, so that neither the machine's configuration nor another test can be seen.
 
     TAIPAN_BINARY        the binary under test
     TAIPAN_TEST_CHANNEL  the channel of real packages that tests/channel makes (ctest: fixture `channel`)
@@ -24,9 +24,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
 from nginx import Nginx  # noqa: E402
 from tiny_channel import SUBDIR, TinyChannel  # noqa: E402
 
-# What a program leaves on stderr when it falls over instead of reporting an error, or when the report shows its insides.
+# What is on stderr when a program falls over instead of reporting an error, or when the report shows its insides.
 NOISE = re.compile(r"terminate called|Traceback|Segmentation|Assertion|core dumped|what\(\):|Sanitizer|runtime error:"
                    r"|\bengine/\w+/|std::|boost::|0x[0-9a-f]{6,}")
+
+# Staging, partial, set-aside and lock files; the cache has one lock file that stays.
+LEFTOVER = re.compile(r"^\.taipan-|\.partial$|(?<!^\.taipan)\.lock$|\.c~$|\.trash$")
 
 
 @dataclass
@@ -118,7 +121,8 @@ class TaipanTest(unittest.TestCase):
 
     def serve(self, channel, extra=""):
         """Serves a TinyChannel (or folder) by nginx until the end of the test."""
-        server = Nginx(getattr(channel, "folder", channel), Path(tempfile.mkdtemp(prefix="nginx-", dir=self.work)), extra)
+        work = tempfile.mkdtemp(prefix="nginx-", dir=self.work)
+        server = Nginx(getattr(channel, "folder", channel), Path(work), extra)
         self.addCleanup(server.close)
         return server
 
@@ -158,7 +162,7 @@ class TaipanTest(unittest.TestCase):
     def assert_no_leftovers(self, folder):
         """No staging, partial, lock or set-aside file lies in a folder."""
         for entry in os.listdir(folder) if os.path.isdir(folder) else []:
-            self.assertNotRegex(entry, r"^\.taipan-|\.partial$|(?<!^\.taipan)\.lock$|\.c~$|\.trash$|^\.cph_tmp", f"left in {folder}")
+            self.assertNotRegex(entry, LEFTOVER, f"left in {folder}")
 
     def assert_cache_sound(self, channel=None):
         """Every entry of the cache is whole: no partial file, right hashes, extracted packages complete."""
@@ -188,7 +192,7 @@ class TaipanTest(unittest.TestCase):
             path = folder / entry["_path"]
             self.assertTrue(os.path.lexists(path), f"{path} is missing in the cache")
             if entry["path_type"] == "hardlink" and "sha256" in entry:
-                self.assertEqual(file_sha256(path), entry["sha256"], f"{path} in the cache differs from what was shipped")
+                self.assertEqual(file_sha256(path), entry["sha256"], f"{path} in the cache is not as shipped")
 
 
 class RealChannelTest(TaipanTest):

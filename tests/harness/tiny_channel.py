@@ -1,10 +1,11 @@
 """Small conda packages and channels made on the fly.
 
-Problem: most behaviours of the command need packages with one particular property (a dependency, a post-link script, a
-file that two packages own, a wrong hash), and making them must take milliseconds.
+Problem: most behaviours of the command need packages with one particular property (a dependency, a post-link script,
+a file that two packages own, a wrong hash), and making them must take milliseconds.
 
-Approach: the content is laid out in a folder as it would lie in a prefix and packed by conda-package-handling, so that our
-reader never meets only what we wrote ourselves. Damaged archives are made from good ones by the tests that need them.
+Approach: the content is laid out in a folder as it would lie in a prefix and packed by conda-package-handling, so
+that our reader never meets only what we wrote ourselves. Damaged archives are made from good ones by the tests that
+need them.
 """
 
 import hashlib

@@ -3,9 +3,10 @@
     python3 verify.py PREFIX      by hand
     verify_environment(prefix)    from a test; returns the list of what is wrong
 
-Checked: every path that a record lists exists with the recorded hash (`sha256_in_prefix`, or the one as shipped), symbolic
-links are those of the package, hard links are shared with the cache, nothing lies about that no record owns, no file
-mentions a placeholder, every program finds its libraries and its interpreter, and every console script starts.
+Checked: every path that a record lists exists with the recorded hash (`sha256_in_prefix`, or the one as shipped),
+symbolic links are those of the package, hard links are shared with the cache, nothing lies about that no record owns,
+no file mentions a placeholder, every program finds its libraries and its interpreter, and every console script
+starts.
 """
 
 import hashlib

@@ -4,8 +4,8 @@
 
 Problem: layers rot one convenient include at a time, and so does "the engine never prints".
 
-Approach: read the sources and the CMake files as text (comments and string literals blanked out), and compare with the two
-tables below. `python3 structure_test.py --graph` prints the include graph between folders.
+Approach: read the sources and the CMake files as text (comments and string literals blanked out), and compare with
+the two tables below. `python3 structure_test.py --graph` prints the include graph between folders.
 """
 
 import re
@@ -24,14 +24,16 @@ MAY_USE["flow"] = {"base", "model", *STAGES}
 # (what, pattern, {file: reason}); a reason must say why this file is an exception.
 WORDS = [
     ("starts threads, spawns coroutines or runs TBB work (only engine/flow may)",
-     r"std::(jthread|thread|async)\b(?!::)|\bpthread_create\b|\bco_spawn\b|\btbb::|#\s*include\s*<(future|oneapi/|tbb/)",
+     r"std::(jthread|thread|async)\b(?!::)|\bpthread_create\b|\bco_spawn\b|\btbb::|"
+     r"#\s*include\s*<(future|oneapi/|tbb/)",
      {"flow/": "the one folder that may"}),
     ("is a coroutine or knows Asio", r"\bco_(await|return|yield)\b|\basio::|#\s*include\s*<(coroutine|boost/asio)",
      {"flow/": "spawns them", "fetch/": "a transfer is a coroutine, which flow spawns on its network thread"}),
     ("prints", r"std::(cout|cerr|clog)\b|\b(printf|fprintf|puts|putchar|fputs|perror|vprintf)\s*\(|"
      r"#\s*include\s*<(iostream|print)>|fmt::print\b|\bspdlog::", {}),
     ("ends the process", r"\b(exit|quick_exit|abort|_Exit|terminate)\s*\(", {}),
-    ("reads or changes state of the whole process", r"\b(secure_)?getenv\s*\(|\b(setenv|putenv|unsetenv)\s*\(|\benviron\b|"
+    ("reads or changes state of the whole process",
+     r"\b(secure_)?getenv\s*\(|\b(setenv|putenv|unsetenv)\s*\(|\benviron\b|"
      r"\b(chdir|fchdir|umask|setlocale|isatty)\s*\(|\bstd::signal\b|\b(signal|sigaction)\s*\(|\bcurrent_path\b",
      {"solve/virtual_packages.cpp": "unsetenv in the child process that asks the CUDA driver and ends right after"}),
     ("asks the user", r"\bstd::(cin|getline\s*\(\s*std::cin)|\b(scanf|getchar|readline)\s*\(", {}),
@@ -50,7 +52,8 @@ def code_of(text):
             return re.sub(r"[^\n]", " ", token)
         return token[0] + re.sub(r"[^\n]", " ", token[1:-1]) + token[-1] if token[0] != "R" else \
             re.sub(r"[^\n]", " ", token)
-    tokens = r'R"(?P<d>[^(\s]*)\(.*?\)(?P=d)"|"(?:\\.|[^"\\\n])*"|' + r"(?<![0-9a-zA-Z_])'(?:\\.|[^'\\\n])*'|//[^\n]*|/\*.*?\*/"
+    tokens = (r'R"(?P<d>[^(\s]*)\(.*?\)(?P=d)"|"(?:\\.|[^"\\\n])*"'
+              r"|(?<![0-9a-zA-Z_])'(?:\\.|[^'\\\n])*'|//[^\n]*|/\*.*?\*/")
     # Include lines keep their quoted name.
     parts = re.split(r"(?m)^(\s*#\s*include.*)$", text)
     return "".join(part if index % 2 else re.sub(tokens, blank, part, flags=re.S) for index, part in enumerate(parts))
@@ -93,8 +96,9 @@ class StructureTest(unittest.TestCase):
         self.assertEqual(wrong, [], "\n" + "\n".join(wrong))
 
     def test_no_include_goes_around_the_include_root(self):
+        around = re.compile(r'\s*#\s*include\s*"(\.\.?/|engine/|[^/"]*")')
         wrong = [f"{path.relative_to(TOP)}: {line.strip()}" for path in sources(ENGINE)
-                 for line in path.read_text().splitlines() if re.match(r'\s*#\s*include\s*"(\.\.?/|engine/|[^/"]*")', line)]
+                 for line in path.read_text().splitlines() if around.match(line)]
         self.assertEqual(wrong, [], 'engine includes are written "folder/file.hpp"')
 
     def test_link_edges_state_the_rule(self):
@@ -134,7 +138,8 @@ class StructureTest(unittest.TestCase):
 
     def test_the_checks_can_fail(self):
         """The patterns see what they are made for, and do not see comments and literals."""
-        text = 'int f() { std::thread t; } // std::cout\nauto s = "getenv(x)"; auto c = \'"\'; /* exit(1) */ printf("x");\n'
+        text = ('int f() { std::thread t; } // std::cout\n'
+                'auto s = "getenv(x)"; auto c = \'"\'; /* exit(1) */ printf("x");\n')
         seen = [what for what, pattern, _ in WORDS if re.search(pattern, code_of(text))]
         self.assertEqual([what.split()[0] for what in seen], ["starts", "prints"])
 
