@@ -38,9 +38,8 @@ CurlLoop::CurlLoop(asio::io_context& io) : io_(io), timer_(io) {}
 CurlLoop::~CurlLoop() { abort_all(); }
 
 Result<std::unique_ptr<CurlLoop>> CurlLoop::create(asio::io_context& io, long connections) {
-    TAIPAN_CHECK(initialise_curl());
     std::unique_ptr<CurlLoop> loop(new CurlLoop(io));
-    loop->multi_.reset(curl_multi_init());
+    loop->multi_.reset(curl().multi_init());
     if (!loop->multi_) return make_error(ErrorCode::internal, "libcurl could not make a multi handle");
     CURLM* multi = loop->multi_.get();
     TAIPAN_CURL(multi, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
@@ -55,7 +54,7 @@ Result<std::unique_ptr<CurlLoop>> CurlLoop::create(asio::io_context& io, long co
 asio::awaitable<CURLcode> CurlLoop::perform(CURL* easy) {
     auto running = std::make_shared<Running>(io_);
     running_.emplace(easy, running);
-    if (curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) {
+    if (curl().multi_add_handle(multi_.get(), easy) != CURLM_OK) {
         running_.erase(easy);
         co_return CURLE_FAILED_INIT;
     }
@@ -126,13 +125,13 @@ void CurlLoop::wait(const std::shared_ptr<Watch>& entry, bool reading) {
 
 void CurlLoop::act(curl_socket_t socket, int events) {
     int still_running = 0;
-    curl_multi_socket_action(multi_.get(), socket, events, &still_running);
+    curl().multi_socket_action(multi_.get(), socket, events, &still_running);
     collect_finished();
 }
 
 void CurlLoop::collect_finished() {
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+    while (const CURLMsg* message = curl().multi_info_read(multi_.get(), &left)) {
         if (message->msg == CURLMSG_DONE) finish(message->easy_handle, message->data.result);
     }
 }
@@ -142,7 +141,7 @@ void CurlLoop::finish(CURL* easy, CURLcode code) {
     if (found == running_.end()) return;
     const auto running = found->second;
     running_.erase(found);
-    curl_multi_remove_handle(multi_.get(), easy);
+    curl().multi_remove_handle(multi_.get(), easy);
     running->code = code;
     running->ended = true;
     running->done.cancel();

@@ -17,7 +17,7 @@ namespace taipan {
 /// io_context; nothing here blocks. Connections are kept and reused for the life of the loop.
 class CurlLoop {
 public:
-    /// `connections`: how many may be open at once, over all hosts.
+    /// `connections`: how many may be open at once, over all hosts. libcurl is initialised already.
     static Result<std::unique_ptr<CurlLoop>> create(boost::asio::io_context& io, long connections);
     CurlLoop(const CurlLoop&) = delete;
     CurlLoop& operator=(const CurlLoop&) = delete;

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <ctime>
 #include <string>
-
-#include <curl/curl.h>
 
 namespace taipan {
 
@@ -32,8 +31,11 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, st
     if (error == std::errc() && end == value.data() + value.size()) {
         return std::chrono::seconds(std::max<std::int64_t>(seconds, 0));
     }
-    const std::int64_t when = curl_getdate(std::string(value).c_str(), nullptr);
-    if (when < 0) return std::nullopt;
+    std::tm date{}; // IMF-fixdate is the one form that servers may still send (RFC 9110, 5.6.7)
+    const std::string text(value);
+    const char* const rest = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
+    if (rest == nullptr || *rest != '\0') return std::nullopt;
+    const std::int64_t when = ::timegm(&date);
     return std::chrono::seconds(std::max<std::int64_t>(when - now, 0));
 }
 

@@ -245,7 +245,7 @@ Result<CurlList> set_up(CURL* easy, const TransferSettings& settings, const std:
     }
     CurlList list;
     for (const auto& header : headers) {
-        curl_slist* longer = curl_slist_append(list.get(), header.c_str());
+        curl_slist* longer = curl().slist_append(list.get(), header.c_str());
         if (longer == nullptr) return curl_setup_error("a header", "out of memory");
         static_cast<void>(list.release());
         list.reset(longer);
@@ -273,7 +273,7 @@ Error error_of(const Attempt& attempt, CURLcode code, const std::string& detail)
         return make_error(ErrorCode::http, std::string(status_mark) + std::to_string(attempt.status) + " for url <" +
                                                url + ">" + std::string(status_hint(attempt.status)));
     }
-    std::string reason = curl_easy_strerror(code);
+    std::string reason = curl().easy_strerror(code);
     if (!detail.empty()) reason += " (" + detail + ")";
     if (code == CURLE_OPERATION_TIMEDOUT) reason = "no progress for too long (" + detail + ")";
     return make_error(ErrorCode::network,
@@ -348,12 +348,12 @@ asio::awaitable<Result<Download>> transfer(CurlLoop& loop, const TransferSetting
     attempt.cancelled = &cancelled;
     std::size_t mirror = 0;
     for (AttemptOutcome outcome;; ++outcome.attempt) {
-        const CurlEasy easy(curl_easy_init());
+        const CurlEasy easy(curl().easy_init());
         if (!easy) co_return curl_setup_error("a new handle", "out of memory");
         attempt.easy = easy.get();
         Writer writer{&attempt, true};
         std::array<char, CURL_ERROR_SIZE> detail{};
-        curl_easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, detail.data());
+        curl().easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, detail.data());
         attempt.start();
         auto headers = set_up(easy.get(), settings, request.urls[mirror % request.urls.size()], attempt, writer);
         if (!headers) co_return std::move(headers).error();

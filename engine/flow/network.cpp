@@ -29,8 +29,8 @@ constexpr std::uint64_t memory_budget_bytes = std::uint64_t{96} << 20U;
 
 TransferSettings settings_of(const Config& config) {
     TransferSettings settings;
-    const curl_version_info_data* curl = curl_version_info(CURLVERSION_NOW);
-    settings.user_agent = "taipan/" TAIPAN_VERSION " libcurl/" + std::string(curl->version) + " " + config.subdir;
+    const curl_version_info_data* version = curl().version_info(CURLVERSION_NOW);
+    settings.user_agent = "taipan/" TAIPAN_VERSION " libcurl/" + std::string(version->version) + " " + config.subdir;
     settings.ssl_verify = config.ssl_verify;
     settings.client_ssl_cert = config.client_ssl_cert;
     settings.client_ssl_cert_key = config.client_ssl_cert_key;
@@ -113,6 +113,7 @@ struct Network::Impl {
 Network::Network(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<Network>> Network::start(const Config& config, StopSource& stop) {
+    TAIPAN_CHECK(initialise_curl());
     auto impl = std::make_unique<Impl>(config, stop);
     TAIPAN_TRY(impl->loop, CurlLoop::create(impl->io, impl->slots));
     const int wake_fd = ::dup(stop.wake_fd());
