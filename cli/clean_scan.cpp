@@ -78,6 +78,20 @@ bool is_abandoned(const std::string& name, const struct stat& status, std::time_
     return dead || now - status.st_mtime > leftover_age_seconds;
 }
 
+/// Bytecode that is kept for packages, an item for each package and interpreter.
+void scan_bytecode(int cache, const std::string& directory, std::vector<CacheItem>& items) {
+    const std::string top = ".taipan-pyc";
+    for (const auto& interpreter : entries_of(cache, top)) {
+        for (const auto& entry : entries_of(cache, top + '/' + interpreter)) {
+            const std::string name = top + '/' + interpreter + '/' + entry;
+            struct stat status {};
+            if (::fstatat(cache, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+            const auto facts = measure(cache, name, status);
+            if (!facts.linked) items.push_back({CacheItemKind::package, directory, name, facts.bytes});
+        }
+    }
+}
+
 } // namespace
 
 long temporary_owner(std::string_view name) {
@@ -96,6 +110,7 @@ std::vector<CacheItem> scan_cache(const std::string& directory, std::time_t now)
     std::vector<CacheItem> items;
     const auto handle = open_directory(directory);
     if (!handle) return items;
+    scan_bytecode(handle->get(), directory, items);
     for (const auto& name : entries_of(handle->get())) {
         struct stat status {};
         if (::fstatat(handle->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;

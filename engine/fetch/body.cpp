@@ -18,6 +18,7 @@ namespace taipan {
 
 namespace {
 
+constexpr std::uint64_t large_body = std::uint64_t{4} << 20U;
 constexpr std::uint64_t memory_step = std::uint64_t{1} << 20U; ///< budget is taken in steps of this size
 
 std::string spool_path(const std::string& directory) {
@@ -90,7 +91,8 @@ Body Body::of_memory(std::string bytes) {
 Result<void> Body::reserve(std::uint64_t bytes) {
     if (bytes <= taken_ || !path_.empty()) return {};
     const std::uint64_t more = bytes - taken_;
-    if (budget_ != nullptr && budget_->try_take(more)) {
+    const bool to_file = bytes > large_body && !spool_directory_.empty();
+    if (!to_file && budget_ != nullptr && budget_->try_take(more)) {
         taken_ += more;
         memory_.reserve(bytes);
         return {};
@@ -137,6 +139,13 @@ Result<void> Body::restart() {
         return system_error(errno, "cannot empty", path_);
     }
     return {};
+}
+
+Result<UniqueFd> Body::open_for_reading() const {
+    if (path_.empty()) return make_error(ErrorCode::io, "the bytes of this download are not in a file");
+    UniqueFd fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return system_error(errno, "cannot open", path_);
+    return fd;
 }
 
 Result<std::string_view> Body::view() {

@@ -33,7 +33,8 @@ public:
     ~Body();
 
     /// A body that grows by `append`. Without `spool_directory` it stays in memory whatever its size.
-    /// `expected_size` (0: unknown) decides at once whether it goes to memory or to a file.
+    /// `expected_size` (0: unknown) decides at once whether it goes to memory or to a file; a large one always goes to
+    /// a file, so that a few large packages cannot push everything else out of memory.
     static Result<Body> open(MemoryBudget& budget, std::string spool_directory, std::uint64_t expected_size);
     /// An existing file that somebody else owns; it is only read.
     static Body of_foreign_file(std::string path);
@@ -44,6 +45,9 @@ public:
     /// Forgets all bytes, for a download that starts over.
     Result<void> restart();
     [[nodiscard]] std::uint64_t size() const { return size_; }
+
+    /// A descriptor of its own for reading the file while it grows; io when the body is in memory.
+    [[nodiscard]] Result<UniqueFd> open_for_reading() const;
 
     /// All bytes, mapped into memory if they lie in a file. Valid until the body changes or dies.
     Result<std::string_view> view();

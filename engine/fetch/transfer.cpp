@@ -119,11 +119,17 @@ Result<void> open_body(Attempt& attempt) {
     }
     attempt.resumed_at = 0;
     attempt.resumed = false;
-    if (attempt.body_open) return attempt.body.restart();
+    attempt.reported = 0;
+    if (attempt.body_open) {
+        TAIPAN_CHECK(attempt.body.restart());
+        if (attempt.request->opened) attempt.request->opened(attempt.body);
+        return {};
+    }
     const std::uint64_t size = attempt.request->expected_size > 0 ? attempt.request->expected_size : attempt.announced;
     TAIPAN_TRY(attempt.body, Body::open(*attempt.budget, attempt.request->spool_directory,
                                         std::min(size, attempt.request->size_limit)));
     attempt.body_open = true;
+    if (attempt.request->opened) attempt.request->opened(attempt.body);
     return {};
 }
 
@@ -142,9 +148,10 @@ Result<void> take_bytes(Attempt& attempt, std::string_view bytes, bool first) {
                                                   std::to_string(request.size_limit) + " bytes accepted");
     }
     TAIPAN_CHECK(attempt.body.append(bytes));
-    if (request.progress && attempt.body.size() - attempt.reported >= progress_step) {
+    if (attempt.body.size() - attempt.reported >= progress_step) {
         attempt.reported = attempt.body.size();
-        request.progress(attempt.reported);
+        if (request.progress) request.progress(attempt.reported);
+        if (request.arrived) request.arrived(attempt.reported);
     }
     return {};
 }

@@ -37,6 +37,10 @@ struct TransferRequest {
     std::uint64_t size_limit = std::uint64_t{8} << 30U; ///< more bytes than that are refused
     std::function<void()> started;                      ///< when its turn comes; called on the network thread
     std::function<void(std::uint64_t)> progress;        ///< bytes so far; called on the network thread
+    /// The body is open and empty, at first and whenever the download starts over; called on the network thread.
+    std::function<void(const Body&)> opened;
+    /// So many bytes from the start on are in the body; called on the network thread, for about each 256 kB.
+    std::function<void(std::uint64_t)> arrived;
 };
 
 /// What a server answered: a complete body (status 200), or 304 without one.

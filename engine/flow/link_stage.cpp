@@ -14,8 +14,9 @@
 #include <tbb/parallel_for.h>
 
 #include "base/filesystem.hpp"
+#include "flow/compile_stage.hpp"
+#include "flow/first_error.hpp"
 #include "link/installed_record.hpp"
-#include "link/pyc.hpp"
 #include "model/channel.hpp"
 #include "prefix/environment_variables.hpp"
 #include "prefix/prefix_data.hpp"
@@ -25,28 +26,6 @@ namespace taipan {
 namespace {
 
 constexpr std::size_t actions_per_task = 512;
-
-/// The first error of several workers.
-class FirstError {
-public:
-    void take(Result<void> result) {
-        if (result) return;
-        const std::scoped_lock guard(mutex_);
-        if (!error_) error_ = std::move(result).error();
-    }
-    Result<void> result() {
-        if (error_) return std::move(*error_);
-        return {};
-    }
-    [[nodiscard]] bool any() {
-        const std::scoped_lock guard(mutex_);
-        return error_.has_value();
-    }
-
-private:
-    std::mutex mutex_;
-    std::optional<Error> error_;
-};
 
 /// Cuts the groups into ranges of about `actions_per_task` actions.
 std::vector<std::pair<std::size_t, std::size_t>> slices(const LinkPlan& plan) {
@@ -299,32 +278,30 @@ Result<void> LinkStage::run_post_link_scripts() {
 }
 
 Result<void> LinkStage::compile() {
-    std::vector<PycItem> items;
+    if (!python_) return {};
+    const auto python = std::find_if(plan_.final_state.begin(), plan_.final_state.end(),
+                                     [](const PackageRecord& record) { return record.name == "python"; });
+    const CompileTarget target{plan_.prefix, transaction_.prefix_fd(), *python_, tarball_directory_};
+    std::vector<PackageModules> modules;
+    std::size_t count = 0;
     for (const auto& package : packages_) {
-        items.insert(items.end(), package.plan.pyc.begin(), package.plan.pyc.end());
-        TAIPAN_TRY(const auto made,
-                   create_directories(package.plan.pyc_directories, transaction_.prefix_fd(), plan_.prefix));
-        static_cast<void>(made);
+        if (package.plan.pyc.empty()) continue;
+        count += package.plan.pyc.size();
+        const PackageRecord& record = package.record;
+        modules.push_back(
+            {&package.plan,
+             {python->dist_name(), record.dist_name(), record.sha256.empty() ? record.md5 : record.sha256},
+             package.plan.link_type != LinkType::hardlink});
     }
-    if (items.empty() || !python_) return {};
-    Span span(session_.sink(), Stage::compile, plan_.prefix, items.size());
-    const PycRun run{plan_.prefix, *python_, session_.config().environment, &session_.stop().flag()};
-    const auto batches = static_cast<std::size_t>(std::max(1, session_.workers()));
-    std::vector<std::vector<PycItem>> parts(batches);
-    for (std::size_t i = 0; i < items.size(); ++i) parts[i % batches].push_back(std::move(items[i]));
-    FirstError errors;
-    tbb::parallel_for(std::size_t{0}, batches, [&](std::size_t i) {
-        if (parts[i].empty()) return;
-        auto outcome = compile_pyc(run, parts[i]);
-        if (!outcome) {
-            errors.take(std::move(outcome).error());
-            return;
-        }
-        const std::scoped_lock guard(mutex_);
-        report_.compiled_files += outcome->compiled;
-    });
-    TAIPAN_CHECK(errors.result().context("while byte-compiling the Python sources of " + plan_.prefix +
-                                         "; --no-pyc leaves that out"));
+    if (modules.empty()) return {};
+    Span span(session_.sink(), Stage::compile, plan_.prefix, count);
+    auto compiled = compile_modules(session_, target, modules);
+    if (!compiled) {
+        return std::move(compiled)
+            .context("while byte-compiling the Python sources of " + plan_.prefix + "; --no-pyc leaves that out")
+            .error();
+    }
+    report_.compiled_files += *compiled;
     span.succeed();
     return {};
 }

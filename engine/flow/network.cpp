@@ -25,7 +25,7 @@ namespace asio = boost::asio;
 namespace {
 
 /// Bytes of downloads that may wait in memory for a worker, for the whole run.
-constexpr std::uint64_t memory_budget_bytes = std::uint64_t{96} << 20U;
+constexpr std::uint64_t memory_budget_bytes = std::uint64_t{24} << 20U;
 
 TransferSettings settings_of(const Config& config) {
     TransferSettings settings;

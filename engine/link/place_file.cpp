@@ -20,7 +20,7 @@
 #include "base/beneath.hpp"
 #include "base/digest.hpp"
 #include "base/filesystem.hpp"
-#include "link/copy_file.hpp"
+#include "base/copy_file.hpp"
 #include "link/prefix_rewrite.hpp"
 
 namespace taipan {

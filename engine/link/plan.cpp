@@ -93,7 +93,8 @@ private:
             }
             if (!generated.empty() && generated.contains(target)) continue;
             if (noarch_python_ && options_.compile_pyc && is_compiled_source(entry.path)) {
-                plan_.pyc.push_back({target, pyc_path(target, *python_)});
+                plan_.pyc.push_back(
+                    {target, pyc_path(target, *python_), entry.size.value_or(0), !entry.placeholder.empty()});
             }
             sources_.push_back(std::exchange(entry.path, std::move(target)));
             plan_.paths.push_back({std::move(entry), {}});

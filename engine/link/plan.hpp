@@ -42,6 +42,8 @@ struct LinkGroup {
 /// One python source to compile; both paths are relative to the prefix.
 struct PycItem {
     std::string source, pyc;
+    std::uint64_t source_size = 0; ///< as paths.json says; 0 when unknown
+    bool rewritten = false;        ///< the source has a prefix in it, so it is another one in each environment
 };
 
 struct PlannedEntryPoint {

@@ -49,6 +49,8 @@ TEST_CASE("sources are compiled with their mtime, broken ones are skipped") {
     f.scratch.write("lib/a b.py", "x = 1\n");
     f.scratch.write("lib/broken.py", "print 'python 2'\n");
     f.scratch.set_mtime("lib/a b.py", 1234567890);
+    f.scratch.directory("lib/__pycache__");
+    if (GENERATE(false, true)) f.scratch.write("lib/__pycache__/a b.pyc", "old"); // replaced, not written through
     const std::vector<PycItem> items{{"lib/a b.py", "lib/__pycache__/a b.pyc"},
                                      {"lib/broken.py", "lib/__pycache__/broken.pyc"},
                                      {"lib/missing.py", "lib/__pycache__/missing.pyc"}};

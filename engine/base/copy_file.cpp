@@ -1,7 +1,7 @@
 // Copying one file by handles: the kernel does it where it can (a reflink costs no space at all), we do where it
 // cannot. Mode and mtime come along, since compiled .pyc files name the mtime of their sources.
 
-#include "link/copy_file.hpp"
+#include "base/copy_file.hpp"
 
 #include <array>
 #include <cerrno>
