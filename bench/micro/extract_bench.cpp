@@ -27,7 +27,8 @@ void extract(benchmark::State& state, const std::string& package_file) {
     std::uint64_t content = 0;
     for (auto _ : state) {
         auto staged = StagedDirectory::create(parent, "bench");
-        const auto extracted = staged ? extract_package(context, *bytes, *format, staged->fd(), cancelled)
+        MemoryInput input(*bytes);
+        const auto extracted = staged ? extract_package(context, input, *format, staged->fd(), cancelled)
                                       : Result<ExtractedPackage>(std::move(staged).error());
         if (!extracted) {
             state.SkipWithError(extracted.error().message.c_str());

@@ -1,14 +1,17 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
+#include "base/byte_input.hpp"
 #include "base/result.hpp"
 
 namespace taipan {
 
 /// Bytes that are pulled piece by piece. Decoders are sources that read another source, so that an archive
-/// is a chain: memory (later: a spool that still fills) -> zstd or bzip2 -> tar.
+/// is a chain: input -> zstd or bzip2 -> tar.
 class ByteSource {
 public:
     ByteSource() = default;
@@ -29,6 +32,24 @@ public:
 
 private:
     std::string_view rest_;
+};
+
+/// A range of an input, piece by piece.
+class RangeSource final : public ByteSource {
+public:
+    /// `input` must outlive the source; the range lies inside of it.
+    RangeSource(ByteInput& input, std::uint64_t offset, std::uint64_t size)
+        : input_(input), next_(offset), end_(offset + size) {}
+    Result<std::string_view> next() override {
+        constexpr std::uint64_t piece = std::uint64_t{256} << 10U;
+        TAIPAN_TRY(const auto bytes, input_.read(next_, static_cast<std::size_t>(std::min(piece, end_ - next_))));
+        next_ += bytes.size();
+        return bytes;
+    }
+
+private:
+    ByteInput& input_;
+    std::uint64_t next_, end_;
 };
 
 } // namespace taipan

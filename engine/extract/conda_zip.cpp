@@ -2,8 +2,8 @@
 //
 // Problem: since nothing is deflated, a general zip library would only copy the bytes around; but offsets, sizes and
 // names come from outside, may be 64 bits wide, and are written twice (central directory and local headers).
-// Approach: find the end record from the back, walk the central directory, and hand out views into the archive.
-// What must hold: no view leaves the archive, reaches into the central directory or overlaps another one, so that a
+// Approach: find the end record from the back, walk the central directory, and hand out ranges of the archive.
+// What must hold: no range leaves the archive, reaches into the central directory or overlaps another one, so that a
 // small file cannot stand for a large one many times over; both places agree on name, method and size.
 
 #include "extract/conda_zip.hpp"
@@ -32,6 +32,8 @@ constexpr std::size_t local_size = 30, central_size = 46, end_size = 22, end64_s
 constexpr std::uint64_t unset16 = 0xffff, unset32 = 0xffffffff;
 constexpr unsigned flag_encrypted = 1U << 0, flag_sizes_follow = 1U << 3, flag_hidden_directory = 1U << 13;
 constexpr std::uint64_t most_members = 10000;
+constexpr std::uint64_t largest_metadata = std::uint64_t{1} << 20;
+constexpr std::uint64_t largest_directory = std::uint64_t{16} << 20;
 
 Error corrupt(std::string what) {
     return make_error(ErrorCode::corrupt_package, "the .conda archive is damaged: " + std::move(what));
@@ -57,38 +59,52 @@ struct Directory {
 
 /// One entry of the central directory.
 struct Entry {
-    std::string_view name;
+    std::string name;
     unsigned flags, method;
     std::uint64_t stored_size, plain_size, header;
 };
 
-/// The end record lies at the very end, before a comment of up to 65535 bytes.
-std::optional<std::size_t> find_end(std::string_view archive) {
-    if (archive.size() < end_size) return std::nullopt;
-    const std::size_t last = archive.size() - end_size;
+/// Exactly this range of the archive.
+Result<std::string> bytes_at(ByteInput& archive, std::uint64_t offset, std::uint64_t size) {
+    TAIPAN_TRY(const auto bytes, archive.read(offset, static_cast<std::size_t>(size)));
+    if (bytes.size() != size) return corrupt("it was cut off");
+    return std::string(bytes);
+}
+
+/// The end record lies at the very end, before a comment of up to 65535 bytes. Its place in the archive's last bytes.
+std::optional<std::size_t> find_end(std::string_view tail) {
+    if (tail.size() < end_size) return std::nullopt;
+    const std::size_t last = tail.size() - end_size;
     const std::size_t first = last - std::min<std::size_t>(last, 0xffff);
     for (std::size_t at = last + 1; at-- > first;) {
-        if (archive[at] != 'P' || u32(archive, at) != end_signature) continue;
-        if (at + end_size + u16(archive, at + 20) == archive.size()) return at;
+        if (tail[at] != 'P' || u32(tail, at) != end_signature) continue;
+        if (at + end_size + u16(tail, at + 20) == tail.size()) return at;
     }
     return std::nullopt;
 }
 
-Result<Directory> find_directory(std::string_view archive) {
-    const auto end = find_end(archive);
+/// What a zip64 end record at `record` says; the record must end before `limit`.
+Result<Directory> find_directory64(ByteInput& archive, std::uint64_t record, std::uint64_t limit) {
+    if (limit < end64_size || record > limit - end64_size) return corrupt("its zip64 end record lies outside");
+    TAIPAN_TRY(const auto end64, bytes_at(archive, record, end64_size));
+    if (u32(end64, 0) != end64_signature) return corrupt("its zip64 end record is not where it should be");
+    if (u32(end64, 16) != 0 || u32(end64, 20) != 0) return corrupt("it is split over several disks");
+    return Directory{u64(end64, 48), u64(end64, 40), u64(end64, 32)};
+}
+
+Result<Directory> find_directory(ByteInput& archive) {
+    const std::uint64_t tail_size = std::min<std::uint64_t>(archive.size(), 0xffff + end_size + locator64_size);
+    const std::uint64_t tail_start = archive.size() - tail_size;
+    TAIPAN_TRY(const auto tail, bytes_at(archive, tail_start, tail_size));
+    const auto end = find_end(tail);
     if (!end) return corrupt("it has no end record, so it is no zip file or was cut off");
-    Directory directory{u32(archive, *end + 16), u32(archive, *end + 12), u16(archive, *end + 10)};
-    std::uint64_t limit = *end;
-    if (*end >= locator64_size && u32(archive, *end - locator64_size) == locator64_signature) {
-        const auto record = u64(archive, *end - locator64_size + 8);
-        limit = *end - locator64_size;
-        if (limit < end64_size || record > limit - end64_size) return corrupt("its zip64 end record lies outside");
-        const auto at = static_cast<std::size_t>(record);
-        if (u32(archive, at) != end64_signature) return corrupt("its zip64 end record is not where it should be");
-        if (u32(archive, at + 16) != 0 || u32(archive, at + 20) != 0) return corrupt("it is split over several disks");
-        directory = Directory{u64(archive, at + 48), u64(archive, at + 40), u64(archive, at + 32)};
+    Directory directory{u32(tail, *end + 16), u32(tail, *end + 12), u16(tail, *end + 10)};
+    std::uint64_t limit = tail_start + *end;
+    if (*end >= locator64_size && u32(tail, *end - locator64_size) == locator64_signature) {
+        const auto record = u64(tail, *end - locator64_size + 8);
+        TAIPAN_TRY(directory, find_directory64(archive, record, limit - locator64_size));
         limit = record;
-    } else if (u16(archive, *end + 4) != 0 || u16(archive, *end + 6) != 0) {
+    } else if (u16(tail, *end + 4) != 0 || u16(tail, *end + 6) != 0) {
         return corrupt("it is split over several disks");
     } else if (directory.entries == unset16 || directory.size == unset32 || directory.offset == unset32) {
         return corrupt("its zip64 end record is missing");
@@ -96,7 +112,9 @@ Result<Directory> find_directory(std::string_view archive) {
     if (directory.offset > limit || directory.size > limit - directory.offset) {
         return corrupt("its central directory lies outside");
     }
-    if (directory.entries > most_members) return corrupt("it has too many members");
+    if (directory.entries > most_members || directory.size > largest_directory) {
+        return corrupt("it has too many members");
+    }
     return directory;
 }
 
@@ -133,7 +151,7 @@ Result<Entry> take_entry(std::string_view& directory) {
     const std::size_t name_size = u16(directory, 28), extra_size = u16(directory, 30);
     const std::size_t total = central_size + name_size + extra_size + u16(directory, 32);
     if (directory.size() < total) return corrupt("its central directory is cut off");
-    Entry entry{directory.substr(central_size, name_size),
+    Entry entry{std::string(directory.substr(central_size, name_size)),
                 u16(directory, 8),
                 u16(directory, 10),
                 u32(directory, 20),
@@ -144,9 +162,9 @@ Result<Entry> take_entry(std::string_view& directory) {
     return entry;
 }
 
-/// The bytes of a member, after its local header has been compared with its entry. `limit` is where the central
-/// directory starts.
-Result<std::string_view> stored_content(std::string_view archive, std::uint64_t limit, const Entry& entry) {
+/// Where the content of a member lies, after its local header has been compared with its entry. `limit` is where the
+/// central directory starts.
+Result<ByteRange> stored_content(ByteInput& archive, std::uint64_t limit, const Entry& entry) {
     const auto name = printable(entry.name);
     if ((entry.flags & (flag_encrypted | flag_hidden_directory)) != 0)
         return corrupt("member " + name + " is encrypted");
@@ -154,25 +172,24 @@ Result<std::string_view> stored_content(std::string_view archive, std::uint64_t 
         return corrupt("member " + name + " is compressed; members of a .conda archive must be stored");
     if (entry.stored_size != entry.plain_size) return corrupt("the sizes of member " + name + " differ");
     if (limit < local_size || entry.header > limit - local_size) return corrupt("member " + name + " lies outside");
-    const auto at = static_cast<std::size_t>(entry.header);
-    if (u32(archive, at) != local_signature) return corrupt("member " + name + " is not where it should be");
-    const unsigned flags = u16(archive, at + 6);
-    const std::size_t name_size = u16(archive, at + 26), extra_size = u16(archive, at + 28);
+    TAIPAN_TRY(const auto header, bytes_at(archive, entry.header, local_size));
+    if (u32(header, 0) != local_signature) return corrupt("member " + name + " is not where it should be");
+    const unsigned flags = u16(header, 6);
+    const std::size_t name_size = u16(header, 26), extra_size = u16(header, 28);
     const std::uint64_t start = entry.header + local_size + name_size + extra_size;
     if (start > limit || entry.stored_size > limit - start) return corrupt("member " + name + " lies outside");
-    if ((flags & flag_encrypted) != 0 || u16(archive, at + 8) != 0 ||
-        archive.substr(at + local_size, name_size) != entry.name) {
+    TAIPAN_TRY(const auto local_name, bytes_at(archive, entry.header + local_size, name_size));
+    if ((flags & flag_encrypted) != 0 || u16(header, 8) != 0 || local_name != entry.name) {
         return corrupt("the two headers of member " + name + " contradict each other");
     }
-    const std::uint64_t local_stored = u32(archive, at + 18);
+    const std::uint64_t local_stored = u32(header, 18);
     if ((flags & flag_sizes_follow) == 0 && local_stored != unset32 && local_stored != entry.stored_size) {
         return corrupt("the two headers of member " + name + " contradict each other");
     }
-    return archive.substr(static_cast<std::size_t>(start), static_cast<std::size_t>(entry.stored_size));
+    return ByteRange{start, entry.stored_size};
 }
 
 Result<void> check_metadata(std::string_view text) {
-    if (text.size() > (std::size_t{1} << 20)) return corrupt("its metadata.json is unreasonably large");
     simdjson::dom::parser parser;
     std::int64_t version = 0;
     if (parser.parse(text.data(), text.size())["conda_pkg_format_version"].get(version) != simdjson::SUCCESS) {
@@ -186,7 +203,7 @@ Result<void> check_metadata(std::string_view text) {
 }
 
 /// Keeps the one member of a role.
-Result<void> assign_once(std::optional<std::string_view>& role, const ZipMember& member) {
+Result<void> assign_once(std::optional<ByteRange>& role, const ZipMember& member) {
     if (role) return corrupt("it has a second " + printable(member.name));
     role = member.content;
     return {};
@@ -194,17 +211,17 @@ Result<void> assign_once(std::optional<std::string_view>& role, const ZipMember&
 
 } // namespace
 
-Result<std::vector<ZipMember>> list_stored_zip(std::string_view archive) {
+Result<std::vector<ZipMember>> list_stored_zip(ByteInput& archive) {
     TAIPAN_TRY(const auto directory, find_directory(archive));
-    auto rest = archive.substr(static_cast<std::size_t>(directory.offset), static_cast<std::size_t>(directory.size));
+    TAIPAN_TRY(const auto entries, bytes_at(archive, directory.offset, directory.size));
+    std::string_view rest = entries;
     std::vector<ZipMember> members;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges; // from the local header to the end of the content
     for (std::uint64_t i = 0; i < directory.entries; ++i) {
-        TAIPAN_TRY(const auto entry, take_entry(rest));
+        TAIPAN_TRY(auto entry, take_entry(rest));
         TAIPAN_TRY(const auto content, stored_content(archive, directory.offset, entry));
-        members.push_back({entry.name, content});
-        const auto end = static_cast<std::uint64_t>(content.data() - archive.data()) + content.size();
-        ranges.emplace_back(entry.header, end);
+        members.push_back({std::move(entry.name), content});
+        ranges.emplace_back(entry.header, content.offset + content.size);
     }
     std::sort(ranges.begin(), ranges.end());
     for (std::size_t i = 1; i < ranges.size(); ++i) {
@@ -213,22 +230,44 @@ Result<std::vector<ZipMember>> list_stored_zip(std::string_view archive) {
     return members;
 }
 
-Result<CondaArchive> open_conda_archive(std::string_view archive) {
+Result<std::optional<ZipMember>> zip_member_at(ByteInput& archive, std::uint64_t offset) {
+    if (offset > archive.size() || archive.size() - offset < local_size) return std::optional<ZipMember>();
+    TAIPAN_TRY(const auto header, bytes_at(archive, offset, local_size));
+    const std::uint64_t size = u32(header, 18);
+    const bool plain = u32(header, 0) == local_signature && u16(header, 8) == 0 && size == u32(header, 22) &&
+                       size != unset32 && (u16(header, 6) & (flag_encrypted | flag_sizes_follow)) == 0;
+    if (!plain) return std::optional<ZipMember>();
+    const std::size_t name_size = u16(header, 26), extra_size = u16(header, 28);
+    const std::uint64_t start = offset + local_size + name_size + extra_size;
+    if (start > archive.size() || size > archive.size() - start) return std::optional<ZipMember>();
+    TAIPAN_TRY(auto name, bytes_at(archive, offset + local_size, name_size));
+    return std::optional(ZipMember{std::move(name), {start, size}});
+}
+
+CondaMember conda_member(std::string_view name) {
+    if (name == "metadata.json") return CondaMember::metadata;
+    if (!name.ends_with(".tar.zst") || name.find('/') != std::string_view::npos) return CondaMember::other;
+    if (name.starts_with("pkg-")) return CondaMember::package;
+    return name.starts_with("info-") ? CondaMember::info : CondaMember::other;
+}
+
+Result<CondaArchive> open_conda_archive(ByteInput& archive) {
     TAIPAN_TRY(const auto members, list_stored_zip(archive));
-    std::optional<std::string_view> metadata, package, info;
+    std::optional<ByteRange> metadata, package, info;
     for (const auto& member : members) {
-        const bool is_payload = member.name.ends_with(".tar.zst") && member.name.find('/') == std::string_view::npos;
-        if (member.name == "metadata.json")
-            TAIPAN_CHECK(assign_once(metadata, member));
-        else if (is_payload && member.name.starts_with("pkg-"))
-            TAIPAN_CHECK(assign_once(package, member));
-        else if (is_payload && member.name.starts_with("info-"))
-            TAIPAN_CHECK(assign_once(info, member));
+        switch (conda_member(member.name)) {
+        case CondaMember::metadata: TAIPAN_CHECK(assign_once(metadata, member)); break;
+        case CondaMember::package: TAIPAN_CHECK(assign_once(package, member)); break;
+        case CondaMember::info: TAIPAN_CHECK(assign_once(info, member)); break;
+        case CondaMember::other: break;
+        }
     }
     if (!metadata) return corrupt("it has no metadata.json");
     if (!package) return corrupt("it has no pkg-*.tar.zst");
     if (!info) return corrupt("it has no info-*.tar.zst");
-    TAIPAN_CHECK(check_metadata(*metadata));
+    if (metadata->size > largest_metadata) return corrupt("its metadata.json is unreasonably large");
+    TAIPAN_TRY(const auto text, bytes_at(archive, metadata->offset, metadata->size));
+    TAIPAN_CHECK(check_metadata(text));
     return CondaArchive{*package, *info};
 }
 

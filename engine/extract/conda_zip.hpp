@@ -1,31 +1,50 @@
 #pragma once
 
-#include <string_view>
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
+#include "base/byte_input.hpp"
 #include "base/result.hpp"
 
 namespace taipan {
 
-/// One member of a zip archive that is stored as it is.
-struct ZipMember {
-    std::string_view name;
-    std::string_view content; ///< points into the archive
+/// Where bytes lie in an archive.
+struct ByteRange {
+    std::uint64_t offset = 0, size = 0;
+    bool operator==(const ByteRange&) const = default;
 };
 
-/// Lists a zip (or zip64) archive that lies whole in memory. Every member must be stored, unencrypted, inside the
+/// One member of a zip archive that is stored as it is.
+struct ZipMember {
+    std::string name;
+    ByteRange content;
+};
+
+/// Lists a zip (or zip64) archive by its central directory. Every member must be stored, unencrypted, inside the
 /// archive and apart from the others; corrupt_package otherwise. CRCs are not computed: whoever fetched the archive
-/// compared its digest.
-Result<std::vector<ZipMember>> list_stored_zip(std::string_view archive);
+/// compares its digest.
+Result<std::vector<ZipMember>> list_stored_zip(ByteInput& archive);
+
+/// The member whose local header lies at `offset`, for reading an archive before its end, with the central directory,
+/// has arrived. nullopt: there is no local header, or it does not say all (compressed, encrypted, sizes follow, zip64).
+/// What it says must be compared with the central directory afterwards.
+Result<std::optional<ZipMember>> zip_member_at(ByteInput& archive, std::uint64_t offset);
+
+enum class CondaMember { metadata, package, info, other };
+/// What a member of a .conda archive is for, by its name (CEP 35), whatever the stem.
+[[nodiscard]] CondaMember conda_member(std::string_view name);
 
 /// The two payloads of a .conda archive, still compressed with zstd.
 struct CondaArchive {
-    std::string_view package; ///< pkg-*.tar.zst: what goes into the prefix
-    std::string_view info;    ///< info-*.tar.zst: the metadata
+    ByteRange package; ///< pkg-*.tar.zst: what goes into the prefix
+    ByteRange info;    ///< info-*.tar.zst: the metadata
+    bool operator==(const CondaArchive&) const = default;
 };
 
-/// Finds the payloads of a .conda archive (CEP 35) whatever the stem of their names; corrupt_package unless there is
-/// exactly one of each and metadata.json names format version 2.
-Result<CondaArchive> open_conda_archive(std::string_view archive);
+/// Finds the payloads of a .conda archive; corrupt_package unless there is exactly one of each and metadata.json names
+/// format version 2.
+Result<CondaArchive> open_conda_archive(ByteInput& archive);
 
 } // namespace taipan

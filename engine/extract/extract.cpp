@@ -1,7 +1,7 @@
 // From the bytes of an archive to a tree on disk.
 //
 // Problem: this is where a cold install spends its time, on input that nobody vouches for.
-// Approach: one pass. The archive is a chain of sources (memory -> decoder -> tar), the loop below moves each
+// Approach: one pass. The archive is a chain of sources (input -> decoder -> tar), the loop below moves each
 // member to the TreeWriter piece by piece, straight from the decoder's buffer, and keeps a copy of the few texts
 // that later stages want. Sources that fill while the loop runs and decoders that use several threads fit behind
 // ByteSource; several writers fit where `place` is called, because TreeWriter holds all the state of one of them.
@@ -12,6 +12,7 @@
 #include "extract/extract.hpp"
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "extract/bzip2_stream.hpp"
@@ -64,12 +65,15 @@ public:
     Unpacker(ExtractContext& context, int destination, const std::atomic<bool>& cancelled)
         : context_(*context.state_), writer_(destination, context.state_->directory_handles), cancelled_(cancelled) {}
 
-    Result<void> unpack_conda(std::string_view archive);
-    Result<void> unpack_tar_bz2(std::string_view archive);
+    Result<void> unpack_conda(ByteInput& archive);
+    Result<void> unpack_arriving_conda(ByteInput& archive);
+    Result<void> unpack_tar_bz2(ByteInput& archive);
     Result<ExtractedPackage> finish();
 
 private:
-    Result<void> unpack_zstd(std::string_view compressed);
+    Result<void> unpack_package(ByteInput& archive, ByteRange range);
+    Result<void> unpack_info(ByteInput& archive, ByteRange range);
+    Result<void> unpack_zstd(ByteInput& archive, ByteRange range);
     Result<void> unpack_tar(ByteSource& source);
     Result<void> place(TarReader& reader, const TarMember& member);
     Result<void> place_file(TarReader& reader, const TarMember& member);
@@ -85,21 +89,55 @@ private:
     std::string path_, target_; // of the present member; kept to keep their memory
 };
 
-Result<void> Unpacker::unpack_conda(std::string_view archive) {
-    TAIPAN_TRY(const auto parts, open_conda_archive(archive));
-    TAIPAN_CHECK(unpack_zstd(parts.package).context("in its pkg-*.tar.zst"));
-    return unpack_zstd(parts.info).context("in its info-*.tar.zst");
+Result<void> Unpacker::unpack_package(ByteInput& archive, ByteRange range) {
+    return unpack_zstd(archive, range).context("in its pkg-*.tar.zst");
 }
 
-Result<void> Unpacker::unpack_zstd(std::string_view compressed) {
-    MemorySource memory(compressed);
-    TAIPAN_CHECK(context_.zstd.start(memory));
+Result<void> Unpacker::unpack_info(ByteInput& archive, ByteRange range) {
+    return unpack_zstd(archive, range).context("in its info-*.tar.zst");
+}
+
+Result<void> Unpacker::unpack_conda(ByteInput& archive) {
+    TAIPAN_TRY(const auto parts, open_conda_archive(archive));
+    TAIPAN_CHECK(unpack_package(archive, parts.package));
+    return unpack_info(archive, parts.info);
+}
+
+/// Follows the local headers, since the central directory comes last. It has the last word all the same: what was
+/// unpacked must be what it names.
+Result<void> Unpacker::unpack_arriving_conda(ByteInput& archive) {
+    std::optional<ByteRange> package, info;
+    for (std::uint64_t offset = 0; !package || !info;) {
+        TAIPAN_TRY(const auto member, zip_member_at(archive, offset));
+        if (!member) break;
+        offset = member->content.offset + member->content.size;
+        switch (conda_member(member->name)) {
+        case CondaMember::package:
+            if (package) break;
+            package = member->content;
+            TAIPAN_CHECK(unpack_package(archive, *package));
+            break;
+        case CondaMember::info: info = member->content; break;
+        case CondaMember::metadata:
+        case CondaMember::other: break;
+        }
+    }
+    TAIPAN_TRY(const auto parts, open_conda_archive(archive));
+    if (!package || !info || parts != CondaArchive{*package, *info}) {
+        return make_error(ErrorCode::corrupt_package, "the .conda archive is not in the order of its members");
+    }
+    return unpack_info(archive, *info);
+}
+
+Result<void> Unpacker::unpack_zstd(ByteInput& archive, ByteRange range) {
+    RangeSource compressed(archive, range.offset, range.size);
+    TAIPAN_CHECK(context_.zstd.start(compressed));
     return unpack_tar(context_.zstd);
 }
 
-Result<void> Unpacker::unpack_tar_bz2(std::string_view archive) {
-    MemorySource memory(archive);
-    TAIPAN_CHECK(context_.bzip2.start(memory));
+Result<void> Unpacker::unpack_tar_bz2(ByteInput& archive) {
+    RangeSource compressed(archive, 0, archive.size());
+    TAIPAN_CHECK(context_.bzip2.start(compressed));
     return unpack_tar(context_.bzip2);
 }
 
@@ -209,11 +247,15 @@ std::optional<ArchiveFormat> archive_format(std::string_view filename) {
     return std::nullopt;
 }
 
-Result<ExtractedPackage> extract_package(ExtractContext& context, std::string_view archive_bytes, ArchiveFormat format,
-                                         int destination_fd, const std::atomic<bool>& cancelled) {
+Result<ExtractedPackage> extract_package(ExtractContext& context, ByteInput& archive, ArchiveFormat format,
+                                         int destination_fd, const std::atomic<bool>& cancelled, bool still_arriving) {
     Unpacker unpacker(context, destination_fd, cancelled);
-    TAIPAN_CHECK(format == ArchiveFormat::conda ? unpacker.unpack_conda(archive_bytes)
-                                                : unpacker.unpack_tar_bz2(archive_bytes));
+    if (format == ArchiveFormat::tar_bz2)
+        TAIPAN_CHECK(unpacker.unpack_tar_bz2(archive));
+    else if (still_arriving)
+        TAIPAN_CHECK(unpacker.unpack_arriving_conda(archive));
+    else
+        TAIPAN_CHECK(unpacker.unpack_conda(archive));
     return unpacker.finish();
 }
 

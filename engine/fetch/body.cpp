@@ -148,6 +148,14 @@ Result<UniqueFd> Body::open_for_reading() const {
     return fd;
 }
 
+Result<std::unique_ptr<ByteInput>> Body::input() {
+    if (path_.empty()) return std::unique_ptr<ByteInput>(std::make_unique<MemoryInput>(memory_));
+    if (!fd_) {
+        TAIPAN_TRY(fd_, open_for_reading());
+    }
+    return std::unique_ptr<ByteInput>(std::make_unique<FileInput>(fd_.get(), size_));
+}
+
 Result<std::string_view> Body::view() {
     if (path_.empty()) return std::string_view(memory_);
     if (map_ == nullptr && size_ > 0) {

@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/byte_input.hpp"
 #include "base/filesystem.hpp"
 #include "base/result.hpp"
 
@@ -49,6 +51,8 @@ public:
     /// A descriptor of its own for reading the file while it grows; io when the body is in memory.
     [[nodiscard]] Result<UniqueFd> open_for_reading() const;
 
+    /// All bytes, to be read by position; valid until the body changes or dies.
+    [[nodiscard]] Result<std::unique_ptr<ByteInput>> input();
     /// All bytes, mapped into memory if they lie in a file. Valid until the body changes or dies.
     Result<std::string_view> view();
     /// Makes `destination` hold these bytes: atomically, by rename where possible. The body stays readable.

@@ -24,10 +24,11 @@
 #include <tbb/flow_graph.h>
 #include <tbb/task_arena.h>
 
-#include "base/digest.hpp"
+#include "base/byte_input.hpp"
 #include "base/filesystem.hpp"
 #include "extract/extract.hpp"
 #include "fetch/body.hpp"
+#include "flow/early_extraction.hpp"
 #include "flow/network.hpp"
 #include "model/channel.hpp"
 #include "model/record_json.hpp"
@@ -47,9 +48,14 @@ struct Token {
     bool from_cache = false; ///< the body is an archive of the cache: may be stale, must not be stored again
     bool resumed = false;    ///< downloaded in several parts
     bool second_try = false;
+    std::unique_ptr<EarlyExtraction> early; ///< for a large download
     PackageLock lock;
 };
 using TokenPtr = std::shared_ptr<Token>;
+
+ArchiveFormat format_of(const PackageRecord& record) {
+    return record.fn.ends_with(".conda") ? ArchiveFormat::conda : ArchiveFormat::tar_bz2;
+}
 
 PackageInfoTexts linker_texts(PackageInfo&& info) {
     PackageInfoTexts texts;
@@ -63,27 +69,36 @@ PackageInfoTexts linker_texts(PackageInfo&& info) {
     return texts;
 }
 
-/// Checks the bytes against what the record promises; fills in the hashes of a record that promises nothing.
-Result<void> verify(std::string_view bytes, PackageRecord& record) {
-    const auto fail = [&](std::string_view what, const std::string& expected, const std::string& actual) {
-        return make_error(ErrorCode::checksum_mismatch,
-                          record.fn + " from " + record.url + " is not the file the index describes: its " +
-                              std::string(what) + " is " + actual + ", expected " + expected +
-                              "; the channel or a proxy in between is broken, or someone changed the file");
-    };
-    if (record.size && *record.size != bytes.size()) {
-        return fail("size", std::to_string(*record.size), std::to_string(bytes.size()));
-    }
+Error not_as_described(const PackageRecord& record, std::string_view what, const std::string& expected,
+                       const std::string& actual) {
+    return make_error(ErrorCode::checksum_mismatch,
+                      record.fn + " from " + record.url + " is not the file the index describes: its " +
+                          std::string(what) + " is " + actual + ", expected " + expected +
+                          "; the channel or a proxy in between is broken, or someone changed the file");
+}
+
+Result<void> check_size(std::uint64_t size, const PackageRecord& record) {
+    if (!record.size || *record.size == size) return {};
+    return not_as_described(record, "size", std::to_string(*record.size), std::to_string(size));
+}
+
+/// Compares with what the record promises.
+Result<void> check_digests(const DigestingInput::Digests& digests, const PackageRecord& record) {
     if (!record.sha256.empty()) {
-        if (const std::string actual = sha256_hex(bytes); actual != record.sha256)
-            return fail("sha256", record.sha256, actual);
-    } else if (!record.md5.empty()) {
-        if (const std::string actual = md5_hex(bytes); actual != record.md5) return fail("md5", record.md5, actual);
+        if (digests.sha256 != record.sha256) return not_as_described(record, "sha256", record.sha256, digests.sha256);
+    } else if (!record.md5.empty() && digests.md5 != record.md5) {
+        return not_as_described(record, "md5", record.md5, digests.md5);
     }
-    if (record.md5.empty() && record.sha256.empty()) record.md5 = md5_hex(bytes);
-    if (record.sha256.empty()) record.sha256 = sha256_hex(bytes);
-    record.size = bytes.size();
     return {};
+}
+
+/// The hashes and the size of a record that promises less.
+void complete_digests(const DigestingInput::Digests& digests, std::uint64_t size, PackageRecord& record) {
+    if (record.sha256.empty()) {
+        record.sha256 = digests.sha256;
+        record.md5 = digests.md5;
+    }
+    record.size = size;
 }
 
 class Materialiser {
@@ -171,8 +186,14 @@ private:
         if (!network) {
             return std::move(network).context("while looking for " + record.fn + ", which is not in the cache").error();
         }
+        TransferRequest request = transfer_request(record);
+        if (EarlyExtraction::worthwhile(record)) {
+            token->early = std::make_unique<EarlyExtraction>(session_, cache_, record, early_slots_);
+            request.opened = [early = token->early.get()](const Body& body) { early->opened(body); };
+            request.arrived = [early = token->early.get()](std::uint64_t bytes) { early->arrived(bytes); };
+        }
         graph_.reserve_wait();
-        (*network)->submit(transfer_request(record), [this, token](Result<Download> download) {
+        (*network)->submit(std::move(request), [this, token](Result<Download> download) {
             bridge(token, std::move(download));
             graph_.release_wait();
         });
@@ -286,34 +307,58 @@ private:
     /// nullopt: the bytes were not the right ones and are being downloaded again.
     Result<std::optional<CachedPackage>> extract(const TokenPtr& token) {
         PackageRecord record = packages_[token->index].record;
-        const std::string name = record.dist_name();
-        Span span(session_.sink(), Stage::extract, name, token->body.size());
-        TAIPAN_TRY(const std::string_view bytes, token->body.view());
-        if (auto verified = verify(bytes, record); !verified) {
+        auto unpacked = unpack(*token, record);
+        if (!unpacked && unpacked.error().code == ErrorCode::checksum_mismatch) {
             // An archive of the cache may be stale, and parts may not belong together: that is worth one more download.
-            if (token->second_try || !(token->from_cache || token->resumed)) return std::move(verified).error();
+            if (token->second_try || !(token->from_cache || token->resumed)) return std::move(unpacked).error();
             token->body = Body();
             TAIPAN_CHECK(download_again(token));
             return std::optional<CachedPackage>();
         }
+        if (!unpacked) return std::move(unpacked).error();
+        complete_digests(unpacked->digests, token->body.size(), record);
+        return publish(*token, std::move(*unpacked), std::move(record));
+    }
+
+    /// The archive's content in a place of its own, and verified.
+    Result<UnpackedPackage> unpack(Token& token, const PackageRecord& record) {
+        TAIPAN_CHECK(check_size(token.body.size(), record));
+        if (token.early) {
+            auto early = token.early->take();
+            token.early.reset();
+            if (early && check_digests(early->digests, record)) return std::move(*early);
+        }
+        const std::string name = record.dist_name();
+        Span span(session_.sink(), Stage::extract, name, token.body.size());
+        TAIPAN_TRY(const auto bytes, token.body.input());
+        DigestingInput input(*bytes, record.sha256.empty());
         TAIPAN_TRY(StagedDirectory staged, cache_.stage(record));
-        const auto format = record.fn.ends_with(".conda") ? ArchiveFormat::conda : ArchiveFormat::tar_bz2;
-        auto extracted = extract_package(contexts_.local(), bytes, format, staged.fd(), session_.stop().flag());
-        if (!extracted)
-            return std::move(extracted).context("while extracting " + record.fn + " from " + record.url).error();
-        CachedPackage package{token->index, std::move(record), cache_.extracted_path(packages_[token->index].record),
-                              linker_texts(std::move(extracted->info))};
+        auto content =
+            extract_package(contexts_.local(), input, format_of(record), staged.fd(), session_.stop().flag());
+        if (!content && content.error().code == ErrorCode::cancelled) return std::move(content).error();
+        // Whatever is wrong with the wrong file: that it is the wrong one is what has to be said.
+        TAIPAN_TRY(auto digests, input.finish());
+        TAIPAN_CHECK(check_digests(digests, record));
+        if (!content)
+            return std::move(content).context("while extracting " + record.fn + " from " + record.url).error();
+        span.succeed();
+        return UnpackedPackage{std::move(staged), std::move(*content), std::move(digests)};
+    }
+
+    Result<std::optional<CachedPackage>> publish(Token& token, UnpackedPackage unpacked, PackageRecord record) {
+        const std::uint64_t files = unpacked.content.files;
+        CachedPackage package{token.index, std::move(record), cache_.extracted_path(packages_[token.index].record),
+                              linker_texts(std::move(unpacked.content.info))};
         TAIPAN_CHECK(complete(package));
-        if (!token->from_cache) {
-            TAIPAN_CHECK(token->body.store_as(cache_.archive_path(package.record)));
+        if (!token.from_cache) {
+            TAIPAN_CHECK(token.body.store_as(cache_.archive_path(package.record)));
             TAIPAN_CHECK(cache_.note_url(package.record.url));
         }
-        token->body = Body();
-        TAIPAN_CHECK(cache_.publish_extracted(std::move(staged), package.record));
-        span.succeed();
+        token.body = Body();
+        TAIPAN_CHECK(cache_.publish_extracted(std::move(unpacked.staged), package.record));
         const std::scoped_lock guard(mutex_);
         ++report_.extracted_packages;
-        report_.extracted_files += extracted->files;
+        report_.extracted_files += files;
         return std::optional(std::move(package));
     }
 
@@ -340,6 +385,7 @@ private:
     InstallReport& report_; ///< guarded by mutex_
     std::mutex mutex_;
     std::optional<Error> error_;
+    std::shared_ptr<EarlyExtraction::Slots> early_slots_ = std::make_shared<EarlyExtraction::Slots>();
     tbb::enumerable_thread_specific<ExtractContext> contexts_;
     tbb::flow::graph graph_;
     tbb::flow::function_node<TokenPtr> extract_;

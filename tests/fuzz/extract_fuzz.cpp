@@ -116,11 +116,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     {
         const UniqueFd fd(::open(tree.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         const std::atomic<bool> cancelled{false};
-        const auto result = extract_package(context, archive, format, fd.get(), cancelled);
+        MemoryInput input(archive);
+        const auto result = extract_package(context, input, format, fd.get(), cancelled);
         if (result)
             require(!result->info.index_json.empty(), "a package without info/index.json was accepted");
         else
             require(result.error().code != ErrorCode::internal, result.error().describe().c_str());
+        const auto second = sandbox.root / "arriving";
+        fs::create_directory(second);
+        {
+            const UniqueFd other(::open(second.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+            const auto arriving = extract_package(context, input, format, other.get(), cancelled, true);
+            require(!arriving || result, "an archive was accepted only while it arrived");
+        }
+        fs::remove_all(second);
     }
     require(sandbox.is_clean(), "something was written outside the tree");
     fs::remove_all(tree);

@@ -40,11 +40,13 @@ public:
     }
 
     /// Extracts into a new, empty tree.
-    Result<ExtractedPackage> extract(std::string_view archive, ArchiveFormat format = ArchiveFormat::conda) {
+    Result<ExtractedPackage> extract(std::string_view archive, ArchiveFormat format = ArchiveFormat::conda,
+                                     bool still_arriving = false) {
         fs::remove_all(tree());
         fs::create_directory(tree());
         const UniqueFd fd(::open(tree().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        return extract_package(context_, archive, format, fd.get(), cancelled);
+        MemoryInput input(archive);
+        return extract_package(context_, input, format, fd.get(), cancelled, still_arriving);
     }
     Result<ExtractedPackage> extract_tar(const TarBuilder& tar) {
         return extract(bzip2_of(tar.build()), ArchiveFormat::tar_bz2);
@@ -346,8 +348,9 @@ TEST_CASE("More directories than handles", "[extract]") {
     }
     fs::create_directory(box.tree());
     const UniqueFd fd(::open(box.tree().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    const auto result =
-        extract_package(context, bzip2_of(tar.build()), ArchiveFormat::tar_bz2, fd.get(), box.cancelled);
+    const std::string archive = bzip2_of(tar.build());
+    MemoryInput input(archive);
+    const auto result = extract_package(context, input, ArchiveFormat::tar_bz2, fd.get(), box.cancelled);
     REQUIRE(result);
     CHECK(result->files == 82);
     CHECK(box.read("d4/e39/f/g1") == "x");
@@ -457,10 +460,33 @@ TEST_CASE("A failing disk is not blamed on the package", "[extract]") {
     fs::create_directory(box.tree());
     const UniqueFd read_only_place(::open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     ExtractContext context;
-    const auto result = extract_package(context, conda_of(demo_payload().build(), TarBuilder().index().build()),
-                                        ArchiveFormat::conda, read_only_place.get(), box.cancelled);
+    const std::string archive = conda_of(demo_payload().build(), TarBuilder().index().build());
+    MemoryInput input(archive);
+    const auto result = extract_package(context, input, ArchiveFormat::conda, read_only_place.get(), box.cancelled);
     REQUIRE_FALSE(result);
     CHECK(result.error().code != ErrorCode::corrupt_package);
+}
+
+TEST_CASE("An archive that still arrives gives the same tree", "[extract]") {
+    Sandbox box;
+    const auto payload = zstd_of(demo_payload().build());
+    const auto info = zstd_of(TarBuilder().index().build());
+    const ZipPart metadata{"metadata.json", R"({"conda_pkg_format_version": 2})"};
+    const ZipPart package{"pkg-demo.tar.zst", payload};
+    const ZipPart texts{"info-demo.tar.zst", info};
+    const auto complete = box.extract(zip_of({metadata, package, texts}));
+    REQUIRE(complete);
+    for (const auto& parts : {std::vector{metadata, package, texts}, std::vector{texts, metadata, package}}) {
+        const auto arriving = box.extract(zip_of(parts), ArchiveFormat::conda, true);
+        REQUIRE(arriving);
+        CHECK(arriving->files == complete->files);
+        CHECK(arriving->bytes == complete->bytes);
+        CHECK(arriving->info.index_json == complete->info.index_json);
+    }
+    // The central directory has the last word: without metadata.json, or naming another payload, it is no package.
+    CHECK_FALSE(box.extract(zip_of({package, texts}), ArchiveFormat::conda, true));
+    const auto two = zip_of({metadata, package, texts, package});
+    CHECK_FALSE(box.extract(two, ArchiveFormat::conda, true));
 }
 
 TEST_CASE("File names tell the format", "[extract]") {
