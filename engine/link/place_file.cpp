@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "base/beneath.hpp"
+#include "base/copy_file.hpp"
 #include "base/digest.hpp"
 #include "base/filesystem.hpp"
-#include "base/copy_file.hpp"
 #include "link/prefix_rewrite.hpp"
 
 namespace taipan {
@@ -137,7 +137,20 @@ private:
         return symlink_to(text + source_name_);
     }
 
+    /// A second name for the package's symlink is as good as a new one, and half the work.
     Result<bool> symlink() {
+        if (plan_.link_type == LinkType::hardlink && !links_refused_) {
+            if (::linkat(source_.get(), source_name_, target_.get(), target_name_, 0) == 0) {
+                ++placed_.symlinks;
+                return true;
+            }
+            if (errno == EEXIST) return false;
+            links_refused_ = errno == EXDEV;
+        }
+        return new_symlink();
+    }
+
+    Result<bool> new_symlink() {
         std::string text(PATH_MAX, '\0');
         const ssize_t length = ::readlinkat(source_.get(), source_name_, text.data(), text.size());
         if (length < 0) {

@@ -19,7 +19,7 @@ enum class PlaceKind : std::uint8_t {
     hard_link,
     copy,         ///< private copy with the source's mode and mtime
     soft_link,    ///< absolute symlink into the cache (`always_softlink`); executables are copied
-    symlink,      ///< the package's own symlink, recreated with the same text
+    symlink,      ///< the package's own symlink: hard-linked, or recreated with the same text
     rewrite_text, ///< private copy with the prefix replaced
     rewrite_binary,
     entry_point, ///< generated script
