@@ -29,8 +29,9 @@ struct PycOutcome {
 /// The environment without PYTHON* variables and SOURCE_DATE_EPOCH (which would make hash-based pycs).
 [[nodiscard]] std::map<std::string, std::string> python_environment(std::map<std::string, std::string> environment);
 
-/// Compiles the batch (the directories of the pyc files exist) into timestamp-based pyc files that carry the sources' mtime (conda-spec 3.5). A source that
-/// does not compile is skipped. Errors: io (the interpreter does not run), cancelled.
+/// Compiles the batch (the directories of the pyc files exist) into timestamp-based pyc files that carry the sources'
+/// mtime (conda-spec 3.5). A source that does not compile is skipped. Errors: io (the interpreter does not run),
+/// cancelled.
 Result<PycOutcome> compile_pyc(const PycRun& run, std::span<const PycItem> items);
 
 } // namespace taipan

@@ -17,6 +17,7 @@ from pathlib import Path
 from index import write_repodata
 
 STAMP = ".stamp.jsonl"
+SPECS = "specs.txt"                                   # the names of all packages, to install the whole set
 
 
 class Channel:
@@ -29,8 +30,9 @@ class Channel:
 
     def up_to_date(self, keys, subdir):
         entries = read_stamp(self.out)
-        indexed = all((self.out / s / "repodata.json.zst").exists() for s in (subdir, "noarch"))
-        return indexed and {label: entry["key"] for label, entry in entries.items()} == keys
+        indexed = [self.out / s / "repodata.json.zst" for s in (subdir, "noarch")]
+        complete = all(path.exists() for path in [*indexed, self.out / SPECS])
+        return complete and {label: entry["key"] for label, entry in entries.items()} == keys
 
     @contextmanager
     def building(self):
@@ -75,6 +77,8 @@ class Channel:
             for stray in (self.fresh / folder).iterdir():
                 if stray.name not in chosen and not stray.name.startswith("repodata.json"):
                     stray.unlink()
+        names = sorted({r["name"] for r in records.values()})
+        (self.fresh / SPECS).write_text("".join(name + "\n" for name in names), encoding="utf-8")
         text = "".join(stamp_line(label, entry) for label, entry in sorted(entries.items()))
         (self.fresh / STAMP).write_text(text, encoding="utf-8")
         shutil.rmtree(self.work)

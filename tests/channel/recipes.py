@@ -19,7 +19,7 @@ FOLDER = Path(__file__).resolve().parent / "recipes"
 
 KEYS = {"name", "debs", "version", "build", "numbers", "releases", "formats", "legacy", "pin", "rpath",
         "depends", "constrains", "drop", "provides", "exclude", "keep", "move", "links", "add", "edits",
-        "concatenate", "no_link", "license", "why"}
+        "concatenate", "no_link", "license", "incomplete", "why"}
 
 
 @dataclass

@@ -83,7 +83,7 @@ class Plan:
         for deb in recipe.debs:
             control = self.cache.debs[deb]
             for group in depends.parse(control.get("Pre-Depends") + "," + control.get("Depends")):
-                if group and not any(choice[0] in dropped for choice in group):
+                if group and not any(_matches(choice[0], dropped) for choice in group):
                     yield group
 
     def _real(self, deb):
@@ -91,7 +91,7 @@ class Plan:
         return deb if deb in self.owner else self.cache.virtual.get(deb, deb)
 
     def _host(self, deb):
-        return any(fnmatch.fnmatch(deb, pattern) for pattern in self.set.host)
+        return _matches(deb, self.set.host)
 
     def _known(self, deb):
         return self._real(deb) in self.owner or self._host(deb)
@@ -159,6 +159,10 @@ class Plan:
                  package.constrains, self.set.exclude, self.set.zstd_level,
                  [self.cache.debs[d].file for d in package.debs]]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _matches(deb, patterns):
+    return any(fnmatch.fnmatchcase(deb, pattern) for pattern in patterns)
 
 
 def derived_name(spec, deb):

@@ -28,8 +28,9 @@ from tiny_channel import SUBDIR, TinyChannel  # noqa: E402
 NOISE = re.compile(r"terminate called|Traceback|Segmentation|Assertion|core dumped|what\(\):|Sanitizer|runtime error:"
                    r"|\bengine/\w+/|std::|boost::|0x[0-9a-f]{6,}")
 
-# Staging, partial, set-aside and lock files; the cache has one lock file that stays.
-LEFTOVER = re.compile(r"^\.taipan-|\.partial$|(?<!^\.taipan)\.lock$|\.c~$|\.trash$")
+# Staging, partial, set-aside and lock files; the cache has one lock file, and the directory of bytecode, that stay.
+BYTECODE = ".taipan-pyc"
+LEFTOVER = re.compile(r"^\.taipan-(?!pyc$)|\.partial$|(?<!^\.taipan)\.lock$|\.c~$|\.trash$")
 
 
 @dataclass
@@ -170,8 +171,10 @@ class TaipanTest(unittest.TestCase):
             return
         known = {p.fn: p for p in channel.packages} if channel else {}
         self.assert_no_leftovers(self.cache)
+        for interpreter in (self.cache / BYTECODE).glob("*"):
+            self.assert_no_leftovers(interpreter)
         for entry in self.cache.iterdir():
-            if entry.is_dir() and entry.name != "cache":
+            if entry.is_dir() and entry.name not in ("cache", BYTECODE):
                 self._assert_extracted_whole(entry)
             elif entry.name in known:
                 self.assertEqual(file_sha256(entry), known[entry.name].record["sha256"], f"cached archive {entry.name}")
