@@ -6,6 +6,7 @@
 
 #include "base/filesystem.hpp"
 #include "base/json_writer.hpp"
+#include "cache/contained_entries.hpp"
 #include "clean_scan.hpp"
 #include "common_options.hpp"
 #include "text.hpp"
@@ -87,6 +88,9 @@ public:
         }
         if (!common_.dry_run) {
             for (const auto& item : items) TAIPAN_CHECK(remove_item(item));
+            for (const auto& directory : config.pkgs_dirs) {
+                if (::access(directory.c_str(), W_OK) == 0) TAIPAN_CHECK(ContainedEntries::prune(directory));
+            }
         }
         if (config.json)
             console.print(document(items));

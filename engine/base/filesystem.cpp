@@ -139,8 +139,8 @@ Result<void> write_all(int fd, std::string_view bytes, std::string_view path) {
 
 Result<void> write_file_atomic(const std::string& path, std::string_view content, mode_t mode) {
     static std::atomic<unsigned> counter{0};
-    const std::string temporary =
-        path + ".taipan-" + std::to_string(::getpid()) + '-' + std::to_string(counter.fetch_add(1));
+    static const pid_t self = ::getpid(); // a child of ours only execs
+    const std::string temporary = path + ".taipan-" + std::to_string(self) + '-' + std::to_string(counter.fetch_add(1));
     UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!fd && errno == EEXIST) { // left behind by a killed process that had our number
         ::unlink(temporary.c_str());

@@ -83,7 +83,7 @@ public:
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] int fd() const { return fd_.get(); }
     /// Renames to `destination` (same file system). An existing directory there is replaced: it is moved
-    /// aside first and removed afterwards.
+    /// aside first and removed afterwards. The handle stays open.
     Result<void> commit(const std::string& destination);
 
 private:

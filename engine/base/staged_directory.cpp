@@ -64,7 +64,6 @@ Result<void> StagedDirectory::commit(const std::string& destination) {
         }
     }
     path_.clear();
-    fd_.reset();
     if (!aside.empty()) TAIPAN_CHECK(remove_tree(aside));
     return {};
 }

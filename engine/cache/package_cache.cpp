@@ -8,6 +8,7 @@
 
 #include "cache/package_cache.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <functional>
 
@@ -76,6 +77,7 @@ bool is_same_package(const PackageRecord& cached, const PackageRecord& wanted) {
 Result<PackageCache> PackageCache::open(const std::vector<std::string>& directories) {
     PackageCache cache;
     cache.directories_ = directories;
+    for (const auto& directory : directories) cache.contained_.push_back(ContainedEntries::read(directory));
     std::optional<Error> first_error;
     for (const auto& directory : directories) {
         auto made = make_writable(directory);
@@ -143,13 +145,24 @@ Result<StagedDirectory> PackageCache::stage(const PackageRecord& record) const {
     return StagedDirectory::create(writable_, record.dist_name());
 }
 
-Result<void> PackageCache::publish_extracted(StagedDirectory directory, const PackageRecord& record) const {
+Result<void> PackageCache::publish_extracted(StagedDirectory directory, const PackageRecord& record,
+                                             bool contained) const {
     const std::string path = directory.path() + "/info/repodata_record.json";
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return system_error(errno, "cannot replace", path);
     const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
     if (!fd) return system_error(errno, "cannot create", path);
     TAIPAN_CHECK(write_all(fd.get(), repodata_record_json(record), path));
-    return directory.commit(extracted_path(record));
+    TAIPAN_CHECK(directory.commit(extracted_path(record)));
+    struct stat status {};
+    if (!contained || ::fstat(directory.fd(), &status) != 0) return {};
+    return ContainedEntries::note(writable_, record.dist_name(), status);
+}
+
+bool PackageCache::is_contained(const std::string& path, int fd) const {
+    const auto directory = std::find(directories_.begin(), directories_.end(), parent_path(path));
+    struct stat status {};
+    if (directory == directories_.end() || ::fstat(fd, &status) != 0) return false;
+    return contained_[static_cast<std::size_t>(directory - directories_.begin())].contains(base_name(path), status);
 }
 
 Result<void> PackageCache::note_url(std::string_view url) const {

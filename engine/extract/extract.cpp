@@ -11,6 +11,7 @@
 
 #include "extract/extract.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -86,6 +87,8 @@ private:
     ExtractedPackage package_;
     std::uint64_t members_ = 0;
     bool read_texts_back_ = false;
+    bool symlinks_ = false;     ///< there are some
+    bool contained_ = true;     ///< they all stay inside, as long as no member was written through one
     std::string path_, target_; // of the present member; kept to keep their memory
 };
 
@@ -213,12 +216,17 @@ Result<void> Unpacker::place_link(const TarMember& member) {
     ++package_.files;
     if (member.kind == TarMember::Kind::symlink) {
         target_.assign(member.target);
+        symlinks_ = true;
+        contained_ = contained_ && link_stays_inside(path_, target_);
         return writer_.create_symlink(path_, target_);
     }
     TAIPAN_CHECK(clean_member_path(member.target, target_).context("in the target of hard link " + printable(path_)));
     if (target_.empty()) {
         return make_error(ErrorCode::corrupt_package, "the archive has a hard link to its root: " + printable(path_));
     }
+    // A second name of a symlink: nearer to the root the same text may lead out.
+    const auto depth = [](const std::string& path) { return std::count(path.begin(), path.end(), '/'); };
+    contained_ = contained_ && (!symlinks_ || depth(path_) >= depth(target_));
     return writer_.create_hardlink(path_, target_);
 }
 
@@ -231,6 +239,7 @@ Result<ExtractedPackage> Unpacker::finish() {
     if (package_.info.index_json.empty()) {
         return make_error(ErrorCode::corrupt_package, "the archive has no info/index.json, so it is no conda package");
     }
+    package_.contained = contained_ && !writer_.used_links();
     return std::move(package_);
 }
 

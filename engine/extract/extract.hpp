@@ -34,6 +34,7 @@ struct PackageInfo {
 struct ExtractedPackage {
     std::uint64_t files = 0; ///< files, symlinks and hard links
     std::uint64_t bytes = 0; ///< content of the files
+    bool contained = false;  ///< no symlink leads out of the tree, whatever path is followed in it
     PackageInfo info;
 };
 

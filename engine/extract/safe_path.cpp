@@ -4,6 +4,8 @@
 
 #include "extract/safe_path.hpp"
 
+#include <algorithm>
+
 #include "base/filesystem.hpp"
 
 namespace taipan {
@@ -33,6 +35,24 @@ Result<void> clean_member_path(std::string_view raw, std::string& clean) {
         clean += component;
     }
     return {};
+}
+
+bool link_stays_inside(std::string_view path, std::string_view target) {
+    if (target.empty() || target.front() == '/') return false;
+    auto room = std::count(path.begin(), path.end(), '/'); // directories between the link and the root
+    bool down = false;
+    for (auto rest = target; !rest.empty();) {
+        const auto slash = rest.find('/');
+        const auto component = rest.substr(0, slash);
+        rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash + 1);
+        if (component.empty() || component == ".") continue;
+        if (component != "..") {
+            down = true; // where a ".." after this leads is for the file system to say
+        } else if (down || --room < 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 std::string printable(std::string_view text) {

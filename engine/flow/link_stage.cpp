@@ -86,6 +86,8 @@ Result<void> LinkStage::plan_package(CachedPackage package) {
     Linked& slot = packages_[package.index];
     slot.record = std::move(package.record);
     slot.directory = std::move(package.directory);
+    slot.contained = package.contained;
+    if (plan_.new_prefix) slot.fd = std::move(package.fd); // linked at once; else there would be as many as packages
     const std::string step = "while planning to link " + slot.record.fn;
     auto layout = parse_package_layout(package.info);
     if (!layout) return std::move(layout).context(step).error();
@@ -114,14 +116,20 @@ PlaceContext LinkStage::context(const Linked& package, int package_fd) const {
     place.prefix = plan_.prefix;
     place.on_existing = OnExisting::report;
     place.stop = &session_.stop().flag();
+    place.contained = package.contained;
     return place;
 }
 
 Result<void> LinkStage::place(Linked& package) {
-    TAIPAN_TRY(const UniqueFd package_fd, open_directory(package.directory));
-    const PlaceContext where = context(package, package_fd.get());
-    TAIPAN_TRY(const auto made, create_directories(package.plan.directories, where.prefix_fd, plan_.prefix));
-    static_cast<void>(made); // those of an existing prefix are announced already
+    if (!package.fd) {
+        TAIPAN_TRY(package.fd, open_directory(package.directory));
+    }
+    const UniqueFd package_fd = std::move(package.fd);
+    PlaceContext where = context(package, package_fd.get());
+    where.made = &made_;
+    // What was created is announced already in an existing prefix, and gone with the whole in a new one.
+    TAIPAN_TRY([[maybe_unused]] const auto created,
+               create_directories(package.plan.directories, where.prefix_fd, plan_.prefix, &made_));
     const auto ranges = slices(package.plan);
     std::vector<PlacedFiles> parts(ranges.size());
     FirstError errors;

@@ -45,6 +45,8 @@ private:
     struct Linked {
         PackageRecord record;
         std::string directory;
+        bool contained = false;
+        UniqueFd fd; ///< of the directory, while it is open
         LinkPlan plan;
         PlacedFiles placed;
         bool planned = false;
@@ -63,6 +65,7 @@ private:
     InstallReport& report_; ///< guarded by mutex_
     std::mutex mutex_;
     std::optional<PythonInfo> python_;
+    MadeDirectories made_;
     std::vector<Linked> packages_; ///< in dependency order; each touched by one worker at a time
     std::vector<std::pair<std::string, LinkChoice>> choices_; ///< by cache directory; guarded by mutex_
 };

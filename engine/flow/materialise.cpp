@@ -285,9 +285,10 @@ private:
     }
 
     Result<std::optional<CachedPackage>> reuse(const Token& token) {
-        CachedPackage package{token.index, packages_[token.index].record, token.extracted, {}};
-        TAIPAN_TRY(const UniqueFd directory, open_directory(package.directory));
-        TAIPAN_TRY(package.info, read_package_info(directory.get()));
+        CachedPackage package{token.index, packages_[token.index].record, token.extracted, {}, false, {}};
+        TAIPAN_TRY(package.fd, open_directory(package.directory));
+        TAIPAN_TRY(package.info, read_package_info(package.fd.get()));
+        package.contained = cache_.is_contained(package.directory, package.fd.get());
         TAIPAN_CHECK(complete(package));
         return std::optional(std::move(package));
     }
@@ -347,15 +348,19 @@ private:
 
     Result<std::optional<CachedPackage>> publish(Token& token, UnpackedPackage unpacked, PackageRecord record) {
         const std::uint64_t files = unpacked.content.files;
-        CachedPackage package{token.index, std::move(record), cache_.extracted_path(packages_[token.index].record),
-                              linker_texts(std::move(unpacked.content.info))};
+        CachedPackage package{token.index,
+                              std::move(record),
+                              cache_.extracted_path(packages_[token.index].record),
+                              linker_texts(std::move(unpacked.content.info)),
+                              unpacked.content.contained,
+                              {}};
         TAIPAN_CHECK(complete(package));
         if (!token.from_cache) {
             TAIPAN_CHECK(token.body.store_as(cache_.archive_path(package.record)));
             TAIPAN_CHECK(cache_.note_url(package.record.url));
         }
         token.body = Body();
-        TAIPAN_CHECK(cache_.publish_extracted(std::move(unpacked.staged), package.record));
+        TAIPAN_CHECK(cache_.publish_extracted(std::move(unpacked.staged), package.record, package.contained));
         const std::scoped_lock guard(mutex_);
         ++report_.extracted_packages;
         report_.extracted_files += files;

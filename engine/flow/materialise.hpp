@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/filesystem.hpp"
 #include "base/result.hpp"
 #include "cache/package_cache.hpp"
 #include "flow/install.hpp"
@@ -15,10 +16,12 @@ namespace taipan {
 
 /// A package that lies whole and verified in the cache.
 struct CachedPackage {
-    std::size_t index = 0; ///< in the plan's `link`
-    PackageRecord record;  ///< completed from the package's own info/index.json
-    std::string directory; ///< extracted, in the cache
-    PackageInfoTexts info; ///< what the linker needs to know of it
+    std::size_t index = 0;  ///< in the plan's `link`
+    PackageRecord record;   ///< completed from the package's own info/index.json
+    std::string directory;  ///< extracted, in the cache
+    PackageInfoTexts info;  ///< what the linker needs to know of it
+    bool contained = false; ///< no symlink in it leads out of it
+    UniqueFd fd;            ///< of the directory, if it is open already
 };
 
 /// Takes over each package as it becomes available; called from several workers at once.

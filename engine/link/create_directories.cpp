@@ -1,5 +1,6 @@
-// Making the directories of a plan with one mkdirat each: the list has parents before children, so the handles of
-// the directories on the way down are kept on a stack and every name is looked up in its own parent.
+// Making the directories of a plan with one mkdirat each. Below directories that this run made, by path; elsewhere
+// a symlink may be on the way: the list has parents before children, so the handles of the directories on the way
+// down are kept on a stack and every name is looked up in its own parent.
 
 #include <cerrno>
 #include <string_view>
@@ -37,14 +38,32 @@ Result<UniqueFd> open_for_children(int parent_fd, std::string_view name, std::st
     return open_directory_beneath(prefix_fd, std::string(directory), prefix); // a symlink, to be checked
 }
 
+/// Makes one directory: true when it was not there before.
+Result<bool> make_directory(int at, const std::string& name, const std::string& shown) {
+    if (::mkdirat(at, name.c_str(), 0777) == 0) return true;
+    if (errno != EEXIST) return system_error(errno, "cannot create directory", shown);
+    struct stat status {};
+    if (::fstatat(at, name.c_str(), &status, 0) == 0 && S_ISDIR(status.st_mode)) return false;
+    return make_error(ErrorCode::clobber, "cannot create directory " + shown + ": a file of that name is in the way");
+}
+
 } // namespace
 
 Result<std::vector<std::string>> create_directories(const std::vector<std::string>& directories, int prefix_fd,
-                                                    const std::string& prefix) {
+                                                    const std::string& prefix, MadeDirectories* made) {
     std::vector<std::string> created;
     std::vector<OpenDirectory> open; // the chain of ancestors that are open now
     for (const std::string& directory : directories) {
+        if (made != nullptr && made->contains(directory)) continue;
+        const std::string shown = prefix + '/' + directory;
         const std::string_view parent = parent_path(directory);
+        if (made != nullptr && made->contains(parent)) {
+            TAIPAN_TRY(const bool fresh, make_directory(prefix_fd, directory, shown));
+            if (!fresh) continue;
+            made->add(directory);
+            created.push_back(directory);
+            continue;
+        }
         while (!open.empty() && !is_below(directory, open.back().path)) open.pop_back();
         if ((open.empty() ? std::string_view() : open.back().path) != parent) {
             const int above = open.empty() ? prefix_fd : open.back().fd.get();
@@ -55,17 +74,8 @@ Result<std::vector<std::string>> create_directories(const std::vector<std::strin
             open.push_back({parent, *std::move(fd)});
         }
         const int here = open.empty() ? prefix_fd : open.back().fd.get();
-        const std::string name(base_name(directory));
-        if (::mkdirat(here, name.c_str(), 0777) == 0) {
-            created.push_back(directory);
-            continue;
-        }
-        if (errno != EEXIST) return system_error(errno, "cannot create directory", prefix + '/' + directory);
-        struct stat status {};
-        if (::fstatat(here, name.c_str(), &status, 0) != 0 || !S_ISDIR(status.st_mode)) {
-            return make_error(ErrorCode::clobber, "cannot create directory " + prefix + '/' + directory +
-                                                      ": a file of that name is in the way");
-        }
+        TAIPAN_TRY(const bool fresh, make_directory(here, std::string(base_name(directory)), shown));
+        if (fresh) created.push_back(directory);
     }
     return created;
 }

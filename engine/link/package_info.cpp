@@ -3,6 +3,7 @@
 
 #include "link/package_info.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <optional>
@@ -22,6 +23,7 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
+constexpr std::size_t first_read = 8 << 10;
 constexpr std::uint64_t member_limit = std::uint64_t{512} << 20; // bytes of one info/ member
 
 Error malformed(std::string_view member, std::string_view why) {
@@ -201,26 +203,30 @@ Result<void> parse_index_noarch(const std::string& text, PackageLayout& layout) 
     return {};
 }
 
-/// Content of a member, or an empty text when there is none.
+/// Content of a member, or an empty text when there is none. A short read is the end of a file; what is no regular
+/// file gives no text that could be parsed.
 Result<std::string> read_member(int package_dir_fd, const char* path) {
-    const UniqueFd fd(::openat(package_dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const UniqueFd fd(::openat(package_dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) {
         if (errno == ENOENT) return std::string();
         return system_error(errno, "cannot open", path);
     }
-    struct stat status {};
-    if (::fstat(fd.get(), &status) != 0) return system_error(errno, "cannot stat", path);
-    if (!S_ISREG(status.st_mode) || static_cast<std::uint64_t>(status.st_size) > member_limit) {
-        return make_error(ErrorCode::corrupt_package, std::string(path) + " is no regular file of an acceptable size");
-    }
-    std::string content(static_cast<std::size_t>(status.st_size), '\0');
+    std::string content;
     std::size_t filled = 0;
-    while (filled < content.size()) {
-        const ssize_t got = ::read(fd.get(), content.data() + filled, content.size() - filled);
+    std::size_t room = first_read;
+    while (true) {
+        content.resize(room);
+        const ssize_t got = ::read(fd.get(), content.data() + filled, room - filled);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return system_error(errno, "cannot read", path);
-        if (got == 0) break;
         filled += static_cast<std::size_t>(got);
+        if (filled < room) break;
+        struct stat status {};
+        if (::fstat(fd.get(), &status) != 0) return system_error(errno, "cannot stat", path);
+        if (!S_ISREG(status.st_mode) || static_cast<std::uint64_t>(status.st_size) > member_limit) {
+            return make_error(ErrorCode::corrupt_package, std::string(path) + " is no file of an acceptable size");
+        }
+        room = std::max(static_cast<std::size_t>(status.st_size) + 1, room * 2);
     }
     content.resize(filled);
     return content;
@@ -236,7 +242,7 @@ Result<PackageInfoTexts> read_package_info(int package_dir_fd) {
     }
     TAIPAN_TRY(texts.paths_json, read_member(package_dir_fd, "info/paths.json"));
     TAIPAN_TRY(texts.link_json, read_member(package_dir_fd, "info/link.json"));
-    if (texts.link_json.empty()) {
+    if (texts.link_json.empty() && texts.index_json.find("\"noarch\"") != std::string::npos) { // its older name
         TAIPAN_TRY(texts.link_json, read_member(package_dir_fd, "info/package_metadata.json"));
     }
     if (!texts.paths_json.empty()) return texts;

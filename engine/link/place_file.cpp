@@ -1,9 +1,11 @@
 // Problem: an environment is tens of thousands of small files; each system call more per file is felt, and a file
 // that already exists must never be written through, because it may be a hard link into the cache.
-// Approach: one directory at a time. Source and target directory are opened once as handles, then each file is one
-// linkat. A link that the kernel refuses (other device, link limit, protection) becomes a copy of that file.
-// What must hold: files come to be only under names that are free (O_EXCL, linkat, symlinkat); handles never lie
-// outside package and prefix; nothing in the package directory is changed.
+// Approach: each file is one linkat. Where no symlink can be on the way (directories that this run made, packages that
+// are known to be contained), names are paths from the package and the prefix; else source and target directory are
+// opened as handles, once a group, by a way that does not leave the tree. A link that the kernel refuses (other
+// device, link limit, protection) becomes a copy of that file.
+// What must hold: files come to be only under names that are free (O_EXCL, linkat, symlinkat); nothing outside of
+// package and prefix is reached; nothing in the package directory is changed.
 
 #include "link/place_file.hpp"
 
@@ -40,17 +42,20 @@ public:
 
     Result<void> open(const LinkGroup& group) {
         group_ = &group;
-        TAIPAN_TRY(target_, open_directory_beneath(context_.prefix_fd, group.target_directory, context_.prefix));
+        target_.reset();
         source_.reset(); // opened by the first action that has a source
+        if (context_.made != nullptr && context_.made->contains(group.target_directory)) return {};
+        TAIPAN_TRY(target_, open_directory_beneath(context_.prefix_fd, group.target_directory, context_.prefix));
         return {};
     }
 
     Result<void> place(std::uint32_t index) {
         const LinkAction& action = plan_.actions[index];
         const std::string& path = plan_.paths[action.path].entry.path;
-        target_name_ = path.c_str() + (path.size() - base_name(path).size());
-        source_name_ = action.source_name.empty() ? target_name_ : action.source_name.c_str();
-        if (action.kind != PlaceKind::entry_point && !source_) TAIPAN_CHECK(open_source_directory());
+        path_ = &path;
+        target_at_ = target_ ? target_.get() : context_.prefix_fd;
+        target_name_ = target_ ? path.c_str() + (path.size() - base_name(path).size()) : path.c_str();
+        if (action.kind != PlaceKind::entry_point) TAIPAN_CHECK(find_source(action));
         for (int attempt = 0; attempt < 3; ++attempt) {
             TAIPAN_TRY(const bool made, make(action));
             if (made) return {};
@@ -70,6 +75,23 @@ public:
     PlacedFiles take() { return std::move(placed_); }
 
 private:
+    /// Sets `source_at_` and `source_name_`.
+    Result<void> find_source(const LinkAction& action) {
+        const std::string_view name = action.source_name.empty() ? base_name(*path_) : action.source_name;
+        if (!context_.contained) {
+            if (!source_) TAIPAN_CHECK(open_source_directory());
+            source_at_ = source_.get();
+            source_name_ = name.data(); // the end of a string
+            return {};
+        }
+        source_at_ = context_.package_fd;
+        source_path_ = group_->source_directory;
+        if (!source_path_.empty()) source_path_ += '/';
+        source_path_ += name;
+        source_name_ = source_path_.c_str();
+        return {};
+    }
+
     Result<void> open_source_directory() {
         source_ = open_directory_beneath(context_.package_fd, group_->source_directory);
         if (source_) return {};
@@ -99,7 +121,7 @@ private:
 
     Result<bool> hard_link() {
         if (!links_refused_) {
-            if (::linkat(source_.get(), source_name_, target_.get(), target_name_, 0) == 0) {
+            if (::linkat(source_at_, source_name_, target_at_, target_name_, 0) == 0) {
                 ++placed_.hard_links;
                 return true;
             }
@@ -112,12 +134,12 @@ private:
     }
 
     Result<bool> copy() {
-        TAIPAN_TRY(const SourceFile source, open_source_file(source_.get(), source_name_, source_shown()));
+        TAIPAN_TRY(const SourceFile source, open_source_file(source_at_, source_name_, source_shown()));
         return copy_from(source);
     }
 
     Result<bool> copy_from(const SourceFile& source) {
-        const UniqueFd target = create_target_file(target_.get(), target_name_, source.status.st_mode);
+        const UniqueFd target = create_target_file(target_at_, target_name_, source.status.st_mode);
         if (!target) {
             if (errno == EEXIST) return false;
             return system_error(errno, "cannot create", shown());
@@ -130,17 +152,15 @@ private:
 
     Result<bool> soft_link() {
         struct stat status {};
-        if (::fstatat(source_.get(), source_name_, &status, AT_SYMLINK_NOFOLLOW) != 0) return missing();
+        if (::fstatat(source_at_, source_name_, &status, AT_SYMLINK_NOFOLLOW) != 0) return missing();
         if ((status.st_mode & 0111U) != 0 || !S_ISREG(status.st_mode)) return copy();
-        std::string text = context_.package_dir + '/';
-        if (!group_->source_directory.empty()) text += group_->source_directory + '/';
-        return symlink_to(text + source_name_);
+        return symlink_to(source_shown());
     }
 
     /// A second name for the package's symlink is as good as a new one, and half the work.
     Result<bool> symlink() {
         if (plan_.link_type == LinkType::hardlink && !links_refused_) {
-            if (::linkat(source_.get(), source_name_, target_.get(), target_name_, 0) == 0) {
+            if (::linkat(source_at_, source_name_, target_at_, target_name_, 0) == 0) {
                 ++placed_.symlinks;
                 return true;
             }
@@ -152,7 +172,7 @@ private:
 
     Result<bool> new_symlink() {
         std::string text(PATH_MAX, '\0');
-        const ssize_t length = ::readlinkat(source_.get(), source_name_, text.data(), text.size());
+        const ssize_t length = ::readlinkat(source_at_, source_name_, text.data(), text.size());
         if (length < 0) {
             if (errno == EINVAL) return hard_or_copy(); // listed as a symlink, shipped as a file
             if (errno == ENOENT) return missing();
@@ -165,7 +185,7 @@ private:
     Result<bool> hard_or_copy() { return plan_.link_type == LinkType::hardlink ? hard_link() : copy(); }
 
     Result<bool> symlink_to(const std::string& text) {
-        if (::symlinkat(text.c_str(), target_.get(), target_name_) == 0) {
+        if (::symlinkat(text.c_str(), target_at_, target_name_) == 0) {
             ++placed_.symlinks;
             return true;
         }
@@ -175,13 +195,13 @@ private:
 
     Result<bool> rewrite(const LinkAction& action) {
         const PathEntry& entry = plan_.paths[action.path].entry;
-        TAIPAN_TRY(const SourceFile source, open_source_file(source_.get(), source_name_, source_shown()));
+        TAIPAN_TRY(const SourceFile source, open_source_file(source_at_, source_name_, source_shown()));
         TAIPAN_CHECK(read_content(source, buffer_, source_shown()));
         auto changed = rewrite_prefix(buffer_, entry.placeholder, plan_.new_prefix, entry.mode, plan_.platform);
         if (!changed) {
             return std::move(changed).context("while replacing the prefix in " + entry.path + " of " + plan_.package);
         }
-        const UniqueFd target = create_target_file(target_.get(), target_name_, source.status.st_mode);
+        const UniqueFd target = create_target_file(target_at_, target_name_, source.status.st_mode);
         if (!target) {
             if (errno == EEXIST) return false;
             return system_error(errno, "cannot create", shown());
@@ -196,7 +216,7 @@ private:
 
     Result<bool> entry_point(const LinkAction& action) {
         const std::size_t first = plan_.paths.size() - plan_.entry_points.size();
-        const UniqueFd target = create_target_file(target_.get(), target_name_, 0666);
+        const UniqueFd target = create_target_file(target_at_, target_name_, 0666);
         if (!target) {
             if (errno == EEXIST) return false;
             return system_error(errno, "cannot create", shown());
@@ -212,12 +232,12 @@ private:
 
     /// A half-written file must not stay, also when nobody undoes the rest.
     Result<void> discard_on_error(Result<void> result) {
-        if (!result) ::unlinkat(target_.get(), target_name_, 0);
+        if (!result) ::unlinkat(target_at_, target_name_, 0);
         return result;
     }
 
     Result<void> remove_target(const std::string& path) {
-        if (::unlinkat(target_.get(), target_name_, 0) == 0 || errno == ENOENT) return {};
+        if (::unlinkat(target_at_, target_name_, 0) == 0 || errno == ENOENT) return {};
         if (errno != EISDIR && errno != EPERM) return system_error(errno, "cannot replace", shown());
         return remove_tree_beneath(path);
     }
@@ -225,7 +245,7 @@ private:
     /// A directory is in the way of a file. Its handle has been checked to lie below the prefix.
     Result<void> remove_tree_beneath(const std::string& path) {
         struct stat status {};
-        if (::fstatat(target_.get(), target_name_, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode)) {
+        if (::fstatat(target_at_, target_name_, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode)) {
             return make_error(ErrorCode::not_writable, "cannot replace " + context_.prefix + '/' + path);
         }
         return remove_tree(context_.prefix + '/' + path);
@@ -236,19 +256,21 @@ private:
                                                           ", which is not there; remove the directory of the package "
                                                           "and try again");
     }
-    [[nodiscard]] std::string shown() const {
-        return context_.prefix + '/' + group_->target_directory + (group_->target_directory.empty() ? "" : "/") +
-               target_name_;
-    }
+    [[nodiscard]] std::string shown() const { return context_.prefix + '/' + *path_; }
     [[nodiscard]] std::string source_shown() const {
-        return context_.package_dir + '/' + group_->source_directory + (group_->source_directory.empty() ? "" : "/") +
-               source_name_;
+        std::string text = context_.package_dir + '/';
+        if (!group_->source_directory.empty()) text += group_->source_directory + '/';
+        text += base_name(source_name_);
+        return text;
     }
 
     const LinkPlan& plan_;
     const PlaceContext& context_;
     const LinkGroup* group_ = nullptr;
-    UniqueFd source_, target_;
+    UniqueFd source_, target_; ///< directories of the group; empty where names are paths from the roots
+    int source_at_ = -1, target_at_ = -1;
+    const std::string* path_ = nullptr; ///< of the target, from the prefix
+    std::string source_path_;
     const char* source_name_ = nullptr;
     const char* target_name_ = nullptr;
     bool links_refused_ = false;
@@ -307,7 +329,7 @@ Result<PlacedFiles> place_groups(const LinkPlan& plan, std::size_t first_group, 
 }
 
 Result<PlacedFiles> place_all(const LinkPlan& plan, const PlaceContext& context) {
-    TAIPAN_CHECK(create_directories(plan.directories, context.prefix_fd, context.prefix));
+    TAIPAN_CHECK(create_directories(plan.directories, context.prefix_fd, context.prefix, context.made));
     return place_groups(plan, 0, plan.groups.size(), context);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "link/made_directories.hpp"
 #include "link/plan.hpp"
 
 namespace taipan {
@@ -27,6 +28,8 @@ struct PlaceContext {
     std::string prefix;      ///< absolute; for messages
     OnExisting on_existing = OnExisting::replace;
     const std::atomic<bool>* stop = nullptr; ///< polled between groups
+    bool contained = false;                  ///< no symlink of the package leads out of it
+    MadeDirectories* made = nullptr;         ///< of the prefix, if what this run makes there is kept track of
 };
 
 /// Outcome of a part of a plan; parts are merged with `merge`.
@@ -59,9 +62,9 @@ Result<std::vector<std::string>> find_missing_directories(const std::vector<std:
                                                           const std::string& prefix);
 
 /// Makes `directories` (parents first, as in a plan) below the prefix; those there already are fine, also as symlinks
-/// that stay inside. Returns the ones it created. A file in the way: ErrorCode::clobber.
+/// that stay inside. Returns the ones it created, and adds them to `made`. A file in the way: ErrorCode::clobber.
 Result<std::vector<std::string>> create_directories(const std::vector<std::string>& directories, int prefix_fd,
-                                                    const std::string& prefix);
+                                                    const std::string& prefix, MadeDirectories* made = nullptr);
 
 /// Carries out the groups [first_group, last_group). The directories must exist. Parts of one plan may run at the
 /// same time in several threads. On an error what was placed stays: the caller's transaction undoes it.

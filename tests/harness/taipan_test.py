@@ -28,9 +28,9 @@ from tiny_channel import SUBDIR, TinyChannel  # noqa: E402
 NOISE = re.compile(r"terminate called|Traceback|Segmentation|Assertion|core dumped|what\(\):|Sanitizer|runtime error:"
                    r"|\bengine/\w+/|std::|boost::|0x[0-9a-f]{6,}")
 
-# Staging, partial, set-aside and lock files; the cache has one lock file, and the directory of bytecode, that stay.
+# Staging, partial, set-aside and lock files. What stays in a cache: one lock file, the bytecode, a list of entries.
 BYTECODE = ".taipan-pyc"
-LEFTOVER = re.compile(r"^\.taipan-(?!pyc$)|\.partial$|(?<!^\.taipan)\.lock$|\.c~$|\.trash$")
+LEFTOVER = re.compile(r"^\.taipan-(?!pyc$|contained$)|\.partial$|(?<!^\.taipan)\.lock$|\.c~$|\.trash$")
 
 
 @dataclass

@@ -28,12 +28,12 @@ PackageRecord record() {
     return made;
 }
 
-void publish(const PackageCache& cache, const PackageRecord& package) {
+void publish(const PackageCache& cache, const PackageRecord& package, bool contained = false) {
     auto staged = cache.stage(package);
     REQUIRE(staged);
     REQUIRE(make_directories(staged->path() + "/info"));
     REQUIRE(write_file_atomic(staged->path() + "/info/index.json", "{}"));
-    REQUIRE(cache.publish_extracted(std::move(*staged), package));
+    REQUIRE(cache.publish_extracted(std::move(*staged), package, contained));
 }
 
 } // namespace
@@ -114,4 +114,47 @@ TEST_CASE("a cache that cannot be written says so and names the way out") {
     const auto cache = PackageCache::open({directory.path + "/file/pkgs"});
     REQUIRE_FALSE(cache);
     CHECK(cache.error().describe().find("CONDA_PKGS_DIRS") != std::string::npos);
+}
+
+TEST_CASE("what was extracted as contained is known as such, and nothing else") {
+    const Scratch directory;
+    const std::string path = directory.path + "/foo-1.0-0";
+    const auto known = [&] {
+        const auto cache = PackageCache::open({directory.path});
+        REQUIRE(cache);
+        const auto fd = open_directory(path);
+        REQUIRE(fd);
+        return cache->is_contained(path, fd->get());
+    };
+    const auto cache = PackageCache::open({directory.path});
+    REQUIRE(cache);
+    publish(*cache, record());
+    CHECK_FALSE(known());
+    publish(*cache, record(), true); // replaces it
+    CHECK(known());
+
+    SECTION("not a directory that took its place") {
+        REQUIRE(::rename(path.c_str(), (path + "-moved").c_str()) == 0);
+        REQUIRE(make_directories(path + "/info"));
+        CHECK_FALSE(known());
+    }
+    SECTION("not after the directory was changed") {
+        REQUIRE(write_file_atomic(path + "/added", ""));
+        CHECK_FALSE(known());
+    }
+    SECTION("not by a line that was cut off") {
+        const std::string list = directory.path + "/.taipan-contained";
+        auto text = read_file(list);
+        REQUIRE(text);
+        text->pop_back();
+        REQUIRE(write_file_atomic(list, *text));
+        CHECK_FALSE(known());
+    }
+    SECTION("pruning keeps what is there") {
+        REQUIRE(ContainedEntries::prune(directory.path));
+        CHECK(known());
+        REQUIRE(remove_tree(path));
+        REQUIRE(ContainedEntries::prune(directory.path));
+        CHECK(read_file(directory.path + "/.taipan-contained")->empty());
+    }
 }

@@ -317,6 +317,28 @@ TEST_CASE("Symlinks that stay inside the tree may be written through", "[extract
     check_refused(box.extract_tar(TarBuilder().index().symlink("l", "l").file("l/x", "1")), "'l'");
 }
 
+TEST_CASE("A tree is contained if no symlink can lead out of it", "[extract][attack]") {
+    const auto contained = [](TarBuilder tar) {
+        Sandbox box;
+        const auto result = box.extract_tar(tar.index());
+        REQUIRE(result);
+        return result->contained;
+    };
+    using Tar = TarBuilder;
+    CHECK(contained(demo_payload()));
+    CHECK(contained(Tar().symlink("a/b/l", "../../c/d")));
+    CHECK(contained(Tar().symlink("a/l", "./..//lib/./x")));
+    CHECK(contained(Tar().symlink("lib64", "lib").symlink("lib", "usr")));
+    CHECK(contained(Tar().symlink("a/l", "../x").hardlink("b/m", "a/l")));
+    CHECK_FALSE(contained(Tar().symlink("l", "/etc")));
+    CHECK_FALSE(contained(Tar().symlink("l", "..")));
+    CHECK_FALSE(contained(Tar().symlink("a/l", "../../x")));
+    CHECK_FALSE(
+        contained(Tar().symlink("a/up", "..").symlink("a/b/l", "../up/../x")));  // where up/.. is, is not in the text
+    CHECK_FALSE(contained(Tar().symlink("a/l", "../x").hardlink("m", "a/l")));   // the same text, one level up
+    CHECK_FALSE(contained(Tar().symlink("a/b", "..").symlink("a/b/l", "../x"))); // made through a symlink
+}
+
 TEST_CASE("A link that is replaced is not used any more", "[extract][attack]") {
     Sandbox box;
     TarBuilder tar;

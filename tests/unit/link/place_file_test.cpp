@@ -73,6 +73,12 @@ struct Fixture {
         context.prefix = scratch.at("prefix");
     }
 
+    /// Both ways of naming files: by handles of their directories, or by paths from the two roots.
+    void by_path(bool wanted) {
+        context.contained = wanted;
+        context.made = wanted ? &made : nullptr;
+    }
+
     LinkPlan plan(LinkType type = LinkType::hardlink) {
         LinkOptions options{scratch.at("prefix")};
         options.link_type = type;
@@ -84,6 +90,7 @@ struct Fixture {
     Scratch scratch;
     PackageLayout layout;
     UniqueFd package_fd, prefix_fd;
+    MadeDirectories made;
     PlaceContext context;
 };
 
@@ -91,6 +98,7 @@ struct Fixture {
 
 TEST_CASE("a package is placed: links, copies, symlinks, rewritten files, directories") {
     Fixture f;
+    f.by_path(GENERATE(false, true));
     const LinkPlan plan = f.plan();
     const auto placed = place_all(plan, f.context);
     REQUIRE(placed);
@@ -130,6 +138,7 @@ TEST_CASE("a package is placed: links, copies, symlinks, rewritten files, direct
 
 TEST_CASE("copying keeps mode and mtime and shares nothing with the cache") {
     Fixture f;
+    f.by_path(GENERATE(false, true));
     const auto placed = place_all(f.plan(LinkType::copy), f.context);
     REQUIRE(placed);
     CHECK(placed->hard_links == 0);
@@ -161,6 +170,7 @@ TEST_CASE("a large copy is whole") {
 
 TEST_CASE("soft links lead into the cache, programs are copied") {
     Fixture f;
+    f.by_path(GENERATE(false, true));
     f.layout.paths = {file("bin/tool"), file("lib/private")};
     REQUIRE(place_all(f.plan(LinkType::softlink), f.context));
     CHECK(f.scratch.link_text("prefix/lib/private") == f.scratch.at("pkg/lib/private"));
@@ -169,6 +179,7 @@ TEST_CASE("soft links lead into the cache, programs are copied") {
 
 TEST_CASE("what is in the way is replaced, never written through") {
     Fixture f;
+    f.by_path(GENERATE(false, true));
     f.scratch.write("other", "precious");
     f.scratch.directory("prefix/bin");
     f.scratch.directory("prefix/lib/private/with/children");
@@ -224,6 +235,33 @@ TEST_CASE("symlinked directories are followed inside the prefix and refused outs
     CHECK_FALSE(f.scratch.has("outside/tool"));
 }
 
+TEST_CASE("only directories that were made here are taken for real ones") {
+    Fixture f;
+    f.by_path(true);
+    f.scratch.write("pkg/out/sub/tool", "t");
+    f.scratch.write("pkg/here/sub/tool", "t");
+    f.layout.paths = {file("out/sub/tool"), file("here/sub/tool")};
+    f.scratch.directory("outside/sub");
+    f.scratch.symlink("prefix/out", "../outside");
+    CHECK_FALSE(place_all(f.plan(), f.context));
+    CHECK_FALSE(f.scratch.has("outside/sub/tool"));
+    CHECK_FALSE(f.made.contains("out"));
+    CHECK_FALSE(f.made.contains("out/sub"));
+    CHECK(f.made.contains("here/sub"));
+
+    // A link that stays inside is followed, but what lies below it is looked at each time.
+    REQUIRE(::unlink(f.scratch.at("prefix/out").c_str()) == 0);
+    f.scratch.symlink("prefix/out", "here");
+    f.layout.paths = {file("out/sub/tool"), file("out/new/tool")};
+    f.scratch.write("pkg/out/new/tool", "t");
+    f.context.on_existing = OnExisting::report;
+    const auto placed = place_all(f.plan(), f.context);
+    REQUIRE(placed);
+    CHECK(f.scratch.has("prefix/here/sub/tool"));
+    CHECK(f.scratch.has("prefix/here/new/tool"));
+    CHECK_FALSE(f.made.contains("out/new"));
+}
+
 TEST_CASE("a package cannot reach files outside itself through its own symlinks") {
     Fixture f;
     f.scratch.write("secret/key", "secret");
@@ -241,6 +279,7 @@ TEST_CASE("a package cannot reach files outside itself through its own symlinks"
 
 TEST_CASE("files that paths.json lists but the package lacks are an error") {
     Fixture f;
+    f.by_path(GENERATE(false, true));
     for (const std::string path : {"bin/none", "none/none"}) {
         f.layout.paths = {file(path)};
         const auto placed = place_all(f.plan(), f.context);
