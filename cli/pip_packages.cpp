@@ -1,9 +1,12 @@
 #include "pip_packages.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "base/filesystem.hpp"
 #include "config/expand.hpp"
@@ -18,6 +21,7 @@ namespace taipan::cli {
 
 namespace {
 
+constexpr std::size_t block_size = 32U << 10U;
 constexpr std::uint64_t metadata_limit = 8U << 20U;
 
 std::string site_packages(const PrefixData& data) {
@@ -66,23 +70,47 @@ public:
     bool own(const std::string& anchor, const std::string& likely_name) {
         const std::string quoted = '"' + anchor + '"';
         const auto* likely = data_.find(likely_name);
-        if (likely != nullptr && has(*likely, quoted)) return true;
+        if (likely != nullptr && soon_has(*likely, quoted)) return true;
         return std::any_of(data_.records.begin(), data_.records.end(),
                            [&](const PrefixRecord& record) { return &record != likely && has(record, quoted); });
     }
 
 private:
+    [[nodiscard]] std::string path_of(const PrefixRecord& record) const {
+        return data_.prefix + "/conda-meta/" + record.package.dist_name() + ".json";
+    }
+
+    /// Reads only as far as it must: what a record lists comes early in it.
+    bool soon_has(const PrefixRecord& record, const std::string& quoted) {
+        const UniqueFd fd(::open(path_of(record).c_str(), O_RDONLY | O_CLOEXEC));
+        if (!fd) return false;
+        buffer_.resize(block_size);
+        std::size_t filled = 0;
+        while (true) {
+            const ssize_t got = ::read(fd.get(), buffer_.data() + filled, buffer_.size() - filled);
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0) return false;
+            filled += static_cast<std::size_t>(got);
+            const std::string_view seen(buffer_.data(), filled);
+            if (seen.find(quoted) != std::string_view::npos) return true;
+            const std::size_t kept = std::min(filled, quoted.size()); // a match may span two blocks
+            buffer_.replace(0, kept, buffer_, filled - kept, kept);
+            filled = kept;
+        }
+    }
+
     bool has(const PrefixRecord& record, const std::string& quoted) {
         const auto name = record.package.dist_name();
         auto text = texts_.find(name);
         if (text == texts_.end()) {
-            auto read = read_file(data_.prefix + "/conda-meta/" + name + ".json");
+            auto read = read_file(path_of(record));
             text = texts_.emplace(name, read ? std::move(*read) : std::string()).first;
         }
         return text->second.find(quoted) != std::string::npos;
     }
 
     const PrefixData& data_;
+    std::string buffer_;
     std::map<std::string, std::string> texts_;
 };
 

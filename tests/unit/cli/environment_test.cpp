@@ -150,7 +150,6 @@ TEST_CASE("packages of pip are those that no conda record lists", "[pip]") {
     scratch.write(site + "marked-1.2.dist-info/METADATA", metadata("marked"));
     scratch.write(site + "marked-1.2.dist-info/INSTALLER", "conda\n");
     scratch.write(site + "broken-1.2.dist-info/METADATA", "no headers here");
-    scratch.write("conda-meta/owned-1.2-0.json", "{\"files\": [\"" + site + "owned-1.2.dist-info/RECORD\"]}");
     PrefixData data;
     data.prefix = scratch.path;
     for (const auto* name : {"owned", "python"}) {
@@ -160,6 +159,10 @@ TEST_CASE("packages of pip are those that no conda record lists", "[pip]") {
         record.package.build = "0";
         data.records.push_back(record);
     }
+    // Wherever in a long record the line is.
+    const std::size_t before = GENERATE(0U, 32'700U, 32'730U, 32'767U, 100'000U);
+    scratch.write("conda-meta/owned-1.2-0.json",
+                  "{" + std::string(before, ' ') + "\"files\": [\"" + site + "owned-1.2.dist-info/RECORD\"]}");
     const auto packages = pip_packages(data);
     REQUIRE(packages);
     REQUIRE(packages->size() == 1);
