@@ -16,6 +16,7 @@
 
 #include "base/filesystem.hpp"
 #include "link/legacy_package_info.hpp"
+#include "link/split_json_array.hpp"
 
 namespace taipan {
 
@@ -23,6 +24,7 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
+constexpr std::size_t long_text = 1 << 20, piece_size = 256 << 10;
 constexpr std::size_t first_read = 8 << 10;
 constexpr std::uint64_t member_limit = std::uint64_t{512} << 20; // bytes of one info/ member
 
@@ -95,14 +97,14 @@ Result<PathEntry> read_path(ondemand::value& item) {
     return entry;
 }
 
-Result<std::vector<PathEntry>> parse_paths_json(const std::string& text) {
+/// Appends to `paths` what one document lists.
+Result<void> parse_paths(std::string_view text, std::vector<PathEntry>& paths) {
     const simdjson::padded_string padded(text);
     ondemand::parser parser;
     ondemand::document document;
     ondemand::object top;
     if (auto code = parser.iterate(padded).get(document)) return json_error("paths.json", code);
     if (auto code = document.get_object().get(top)) return json_error("paths.json", code);
-    std::vector<PathEntry> paths;
     bool found = false;
     for (auto field : top) {
         std::string_view key;
@@ -127,6 +129,22 @@ Result<std::vector<PathEntry>> parse_paths_json(const std::string& text) {
         }
     }
     if (!found) return malformed("paths.json", "it has no list of paths");
+    return {};
+}
+
+/// The parser needs several times the memory of its text, so a long one is given to it in pieces.
+Result<std::vector<PathEntry>> parse_paths_json(const std::string& text) {
+    std::vector<PathEntry> paths;
+    std::optional<SplitJsonArray> split;
+    if (text.size() > long_text) split = split_json_array(text, "paths", piece_size);
+    if (!split) {
+        TAIPAN_CHECK(parse_paths(text, paths));
+        return paths;
+    }
+    TAIPAN_CHECK(parse_paths(split->rest, paths));
+    for (const std::string_view piece : split->pieces) {
+        TAIPAN_CHECK(parse_paths("{\"paths\":[" + std::string(piece) + "]}", paths));
+    }
     return paths;
 }
 

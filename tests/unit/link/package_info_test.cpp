@@ -49,6 +49,36 @@ TEST_CASE("paths.json is read with every key it may have") {
     CHECK(layout->noarch == Noarch::none);
 }
 
+TEST_CASE("a long paths.json is read in pieces, as strictly as a short one") {
+    const auto document = [](std::size_t count, const std::string& odd, const std::string& version = "1") {
+        std::string text = R"({"paths": [)";
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i == count / 2) text += odd;
+            text += R"({"_path": "lib/file)" + std::to_string(i) + R"(", "path_type": "hardlink", "sha256": ")" +
+                    std::string(64, 'a') + R"("},)";
+        }
+        text.back() = ']';
+        return text + R"(, "paths_version": )" + version + "}";
+    };
+    constexpr std::size_t many = 20'000;
+    const auto layout =
+        parse_package_layout(with_paths(document(many, R"({"_path": "odd", "path_type": "softlink"},)")));
+    REQUIRE(layout);
+    REQUIRE(layout->paths.size() == many + 1);
+    CHECK(layout->paths.front().path == "lib/file0");
+    CHECK(layout->paths[many / 2].path == "odd");
+    CHECK(layout->paths[many / 2].type == PathType::softlink);
+    CHECK(layout->paths.back().path == "lib/file19999");
+    CHECK(layout->paths.back().sha256 == std::string(64, 'a'));
+    for (const std::string odd :
+         {"7,", "{]},", R"({"_path": "../out", "path_type": "hardlink"},)", R"({"_path": "x},)"}) {
+        INFO(odd);
+        check_corrupt(with_paths(document(many, odd)));
+    }
+    check_corrupt(with_paths(document(many, "", "2")));
+    check_corrupt(with_paths(document(many, "").substr(0, 2'000'000)));
+}
+
 TEST_CASE("broken or hostile metadata is refused") {
     check_corrupt(with_paths("{"));
     check_corrupt(with_paths("[]"));
