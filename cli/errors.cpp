@@ -35,7 +35,8 @@ std::string_view error_name(ErrorCode code) {
 }
 
 std::string error_text(const Error& error, std::string_view name) {
-    return "\n" + std::string(name) + ": " + error.describe() + "\n\n";
+    std::string text("\n");
+    return text.append(name).append(": ").append(error.describe()).append("\n\n");
 }
 
 std::string error_json(const Error& error, std::string_view name) {

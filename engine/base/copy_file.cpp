@@ -75,7 +75,7 @@ UniqueFd create_target_file(int directory_fd, const char* name, mode_t mode) {
     return UniqueFd(::openat(directory_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode & 0777U));
 }
 
-Result<void> copy_content(const SourceFile& source, int target_fd, std::string_view shown) {
+Result<void> copy_bytes(const SourceFile& source, int target_fd, std::string_view shown) {
     const int source_fd = source.fd.get();
     bool copied = source.status.st_size == 0;
 #ifdef __linux__
@@ -86,7 +86,11 @@ Result<void> copy_content(const SourceFile& source, int target_fd, std::string_v
         copied = step == Step::done;
     }
 #endif
-    if (!copied) TAIPAN_CHECK(plain_copy(source_fd, target_fd, shown));
+    return copied ? Result<void>() : plain_copy(source_fd, target_fd, shown);
+}
+
+Result<void> copy_content(const SourceFile& source, int target_fd, std::string_view shown) {
+    TAIPAN_CHECK(copy_bytes(source, target_fd, shown));
     TAIPAN_CHECK(copy_mode(source, target_fd, shown));
     copy_times(source, target_fd);
     return {};

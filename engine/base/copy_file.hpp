@@ -23,7 +23,9 @@ Result<SourceFile> open_source_file(int directory_fd, const char* name, std::str
 /// Creates `name` (which must not exist: errno EEXIST is returned as an empty handle with errno set).
 [[nodiscard]] UniqueFd create_target_file(int directory_fd, const char* name, mode_t mode);
 
-/// Fills the new file with the source's bytes (reflink, then copy_file_range, then read and write), mode and times.
+/// Fills the new file with the source's bytes: reflink, then copy_file_range, then read and write.
+Result<void> copy_bytes(const SourceFile& source, int target_fd, std::string_view shown);
+/// The same, with mode and times.
 Result<void> copy_content(const SourceFile& source, int target_fd, std::string_view shown);
 
 /// Reads the whole source into `buffer`, whose capacity is reused.

@@ -137,21 +137,35 @@ Result<void> write_all(int fd, std::string_view bytes, std::string_view path) {
     return {};
 }
 
-Result<void> write_file_atomic(const std::string& path, std::string_view content, mode_t mode) {
+Result<AtomicFile> AtomicFile::create(const std::string& path, mode_t mode) {
     static std::atomic<unsigned> counter{0};
     static const pid_t self = ::getpid(); // a child of ours only execs
-    const std::string temporary = path + ".taipan-" + std::to_string(self) + '-' + std::to_string(counter.fetch_add(1));
+    std::string temporary = path + ".taipan-" + std::to_string(self) + '-' + std::to_string(counter.fetch_add(1));
     UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!fd && errno == EEXIST) { // left behind by a killed process that had our number
         ::unlink(temporary.c_str());
         fd = UniqueFd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     }
     if (!fd) return system_error(errno, "cannot create", path);
-    auto written = write_all(fd.get(), content, path);
-    if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
-        written = system_error(errno, "cannot replace", path);
-    if (!written) ::unlink(temporary.c_str());
-    return written;
+    return AtomicFile(path, std::move(temporary), std::move(fd));
+}
+
+AtomicFile::~AtomicFile() {
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+Result<void> AtomicFile::write(std::string_view bytes) { return write_all(fd_.get(), bytes, path_); }
+
+Result<void> AtomicFile::commit() {
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) return system_error(errno, "cannot replace", path_);
+    temporary_.clear();
+    return {};
+}
+
+Result<void> write_file_atomic(const std::string& path, std::string_view content, mode_t mode) {
+    TAIPAN_TRY(AtomicFile file, AtomicFile::create(path, mode));
+    TAIPAN_CHECK(file.write(content));
+    return file.commit();
 }
 
 Result<void> append_to_file(const std::string& path, std::string_view content) {

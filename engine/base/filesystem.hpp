@@ -42,6 +42,28 @@ Result<std::string> read_file(const std::string& path, std::uint64_t limit = std
 /// Writes everything or fails; retries EINTR and short writes. `path` is for the message only.
 Result<void> write_all(int fd, std::string_view bytes, std::string_view path);
 
+/// A file that takes the place of `path` when it is complete: written under another name beside it, then renamed.
+/// Without `commit` nothing has happened. No fsync, as below.
+class AtomicFile {
+public:
+    static Result<AtomicFile> create(const std::string& path, mode_t mode = 0666);
+    AtomicFile(AtomicFile&& other) noexcept
+        : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, {})), fd_(std::move(other.fd_)) {}
+    AtomicFile& operator=(AtomicFile&&) = delete;
+    AtomicFile(const AtomicFile&) = delete;
+    AtomicFile& operator=(const AtomicFile&) = delete;
+    ~AtomicFile();
+    Result<void> write(std::string_view bytes);
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    Result<void> commit();
+
+private:
+    AtomicFile(std::string path, std::string temporary, UniqueFd fd)
+        : path_(std::move(path)), temporary_(std::move(temporary)), fd_(std::move(fd)) {}
+    std::string path_, temporary_;
+    UniqueFd fd_;
+};
+
 /// Replaces `path` by a file with this content, atomically (temp file in the same directory + rename).
 /// No fsync: a crash of the machine may lose the new content, never mix old and new.
 Result<void> write_file_atomic(const std::string& path, std::string_view content, mode_t mode = 0666);

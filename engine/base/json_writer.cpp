@@ -7,6 +7,11 @@ namespace taipan {
 
 namespace {
 
+constexpr std::size_t piece_size = 128 << 10;
+
+/// Characters that stand for themselves in a JSON string.
+bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
 /// Decodes one UTF-8 sequence at `at`; an invalid byte yields U+FFFD and advances by one.
 std::uint32_t next_code_point(std::string_view text, std::size_t& at) {
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
@@ -51,9 +56,16 @@ void JsonWriter::separate() {
         return;
     }
     if (depth_ == 0) return;
+    if (sink_ && out_.size() >= piece_size) flush();
     if (!first_) out_.push_back(',');
     first_ = false;
     newline();
+}
+
+void JsonWriter::flush() {
+    if (!sink_) return;
+    sink_(out_);
+    out_.clear();
 }
 
 JsonWriter& JsonWriter::begin_object() {
@@ -144,11 +156,10 @@ void JsonWriter::quoted(std::string_view text) {
     out_.push_back('"');
     std::size_t at = 0;
     while (at < text.size()) {
-        const auto byte = static_cast<unsigned char>(text[at]);
-        if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
-            out_.push_back(text[at++]);
-            continue;
-        }
+        const std::size_t start = at;
+        while (at < text.size() && is_plain(text[at])) ++at;
+        out_.append(text, start, at - start);
+        if (at == text.size()) break;
         const std::uint32_t point = next_code_point(text, at);
         switch (point) {
         case '"': out_ += "\\\""; break;

@@ -2,8 +2,10 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace taipan {
@@ -14,6 +16,9 @@ class JsonWriter {
 public:
     /// `indent` spaces a level.
     explicit JsonWriter(int indent = 2) : indent_(indent) {}
+    /// A long text goes to `sink` in pieces while it is made; the last one by `flush`.
+    using Sink = std::function<void(std::string_view piece)>;
+    explicit JsonWriter(Sink sink, int indent = 2) : indent_(indent), sink_(std::move(sink)) {}
 
     JsonWriter& begin_object();
     JsonWriter& end_object();
@@ -40,6 +45,7 @@ public:
 
     [[nodiscard]] const std::string& text() const { return out_; }
     std::string take() { return std::move(out_); }
+    void flush();
 
 private:
     void separate();
@@ -50,6 +56,7 @@ private:
 
     std::string out_;
     int indent_;
+    Sink sink_;
     int depth_ = 0;
     bool first_ = true;
     bool after_key_ = false;

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/copy_file.hpp"
+
 namespace taipan {
 
 namespace {
@@ -182,8 +184,13 @@ Result<void> Body::store_as(const std::string& destination) {
         owned_ = false;
         return {};
     }
-    TAIPAN_TRY(const std::string_view bytes, view());
-    return write_file_atomic(destination, bytes);
+    if (path_.empty()) return write_file_atomic(destination, memory_);
+    SourceFile source;
+    TAIPAN_TRY(source.fd, open_for_reading());
+    if (::fstat(source.fd.get(), &source.status) != 0) return system_error(errno, "cannot stat", path_);
+    TAIPAN_TRY(AtomicFile file, AtomicFile::create(destination));
+    TAIPAN_CHECK(copy_bytes(source, file.fd(), destination));
+    return file.commit();
 }
 
 Result<std::string> Body::take_text() {

@@ -98,8 +98,7 @@ std::string repodata_record_json(const PackageRecord& record) {
     return json.take();
 }
 
-std::string prefix_record_json(const PrefixRecord& record) {
-    JsonWriter json;
+void write_prefix_record_json(JsonWriter& json, const PrefixRecord& record) {
     json.begin_object();
     write_package(json, record.package);
     if (!record.requested_specs.empty()) json.member("requested_spec", merged_spec(record.requested_specs));
@@ -113,6 +112,11 @@ std::string prefix_record_json(const PrefixRecord& record) {
     json.member("type", static_cast<int>(record.link_type)).end_object();
     if (!record.requested_specs.empty()) json.member("requested_specs", record.requested_specs);
     json.end_object();
+}
+
+std::string prefix_record_json(const PrefixRecord& record) {
+    JsonWriter json;
+    write_prefix_record_json(json, record);
     return json.take();
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_writer.hpp"
 #include "base/result.hpp"
 #include "model/channel.hpp"
 #include "model/record.hpp"
@@ -14,6 +15,8 @@ namespace taipan {
 
 /// The text of `conda-meta/<dist name>.json` (conda-spec 4.2).
 [[nodiscard]] std::string prefix_record_json(const PrefixRecord& record);
+/// The same, into a writer: the record of a large package is tens of megabytes.
+void write_prefix_record_json(JsonWriter& json, const PrefixRecord& record);
 
 /// Parses `info/index.json` or `info/repodata_record.json`, also in mamba's and older forms. Fields that the text
 /// lacks stay empty; name, version and build must be there. `settings` turns the channel into its canonical name.

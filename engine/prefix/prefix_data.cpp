@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/filesystem.hpp"
+#include "base/json_writer.hpp"
 
 namespace taipan {
 
@@ -165,8 +166,15 @@ Result<PrefixRecord> load_prefix_record(const std::string& prefix, const std::st
 }
 
 Result<void> write_prefix_record(const std::string& prefix, const PrefixRecord& record) {
-    return write_file_atomic(conda_meta(prefix) + '/' + record.package.dist_name() + ".json",
-                             prefix_record_json(record));
+    TAIPAN_TRY(AtomicFile file, AtomicFile::create(conda_meta(prefix) + '/' + record.package.dist_name() + ".json"));
+    Result<void> written;
+    JsonWriter json([&](std::string_view piece) {
+        if (written) written = file.write(piece);
+    });
+    write_prefix_record_json(json, record);
+    json.flush();
+    TAIPAN_CHECK(std::move(written));
+    return file.commit();
 }
 
 Result<void> create_environment(const std::string& prefix, double now) {

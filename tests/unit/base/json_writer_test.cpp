@@ -32,3 +32,19 @@ TEST_CASE("numbers keep their sign and size") {
     json.begin_array().value(-1).value(18446744073709551615ULL).value(1.5).end_array();
     CHECK(json.text() == "[\n  -1,\n  18446744073709551615,\n  1.5\n]");
 }
+
+TEST_CASE("a long text goes out in pieces that make the same text") {
+    std::vector<std::string> pieces;
+    JsonWriter streaming([&](std::string_view piece) { pieces.emplace_back(piece); });
+    JsonWriter whole;
+    for (JsonWriter* json : {&streaming, &whole}) {
+        json->begin_object().key("items").begin_array();
+        for (int i = 0; i < 20'000; ++i) json->value("item \"" + std::to_string(i) + "\" \u00e9");
+        json->end_array().end_object();
+    }
+    streaming.flush();
+    std::string text;
+    for (const auto& piece : pieces) text += piece;
+    CHECK(pieces.size() > 2);
+    CHECK(text == whole.text());
+}
