@@ -33,6 +33,22 @@ const std::vector<CommandEntry>& commands() {
          "taipan run -n demo python script.py --flag\n"
          "taipan run -p ./env --cwd src make",
          make_run},
+        {"search", "", "[-c CHANNEL]... [SPEC...]", "Look for packages in channels.",
+         "taipan search -c conda-forge 'numpy>=2'\n"
+         "taipan search -c conda-forge --info python=3.12\n"
+         "taipan search -c conda-forge --json '*ssl*'",
+         make_search},
+        {"repoquery search", "", "[-c CHANNEL | -n NAME | -p PATH] SPEC...",
+         "Look for packages in channels or in an environment.", "taipan repoquery search -c conda-forge 'numpy>=2'",
+         make_repoquery_search},
+        {"repoquery depends", "", "[-c CHANNEL | -n NAME | -p PATH] SPEC...", "Show what a package needs.",
+         "taipan repoquery depends -c conda-forge --tree scipy\n"
+         "taipan repoquery depends -n demo --recursive scipy",
+         make_repoquery_depends},
+        {"repoquery whoneeds", "", "[-c CHANNEL | -n NAME | -p PATH] SPEC...", "Show what needs a package.",
+         "taipan repoquery whoneeds -n demo --tree zlib\n"
+         "taipan repoquery whoneeds -c conda-forge 'openssl>=3'",
+         make_repoquery_whoneeds},
         {"info", "", "[--envs | --base] [--json]", "Show paths, channels and what this machine is.",
          "taipan info\n"
          "taipan info --envs --json",

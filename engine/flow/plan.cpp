@@ -214,9 +214,7 @@ Result<void> plan_solved(Plan& plan, Session& session, const InstallRequest& req
     if (needs_index && !(request.action == Action::create && specs.empty())) {
         TAIPAN_TRY(auto channels, channels_of_request(request.channels, specs, config));
         if (channels.empty() && request.action != Action::remove) {
-            return make_error(ErrorCode::no_channels,
-                              "No channels are configured: say where packages come from, for instance with "
-                              "`-c conda-forge`, or put `channels: [conda-forge]` into ~/.condarc");
+            return no_channels_error();
         }
         TAIPAN_TRY(indexes, load_indexes(session, std::move(channels), config.subdir, cache.repodata_directory()));
     }

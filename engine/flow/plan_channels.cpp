@@ -28,4 +28,10 @@ Result<std::vector<Channel>> channels_of_request(const std::vector<std::string>&
     return channels;
 }
 
+Error no_channels_error() {
+    return make_error(ErrorCode::no_channels,
+                      "No channels are configured: say where packages come from, for instance with `-c conda-forge`, "
+                      "or put `channels: [conda-forge]` into ~/.condarc");
+}
+
 } // namespace taipan

@@ -15,4 +15,7 @@ namespace taipan {
 Result<std::vector<Channel>> channels_of_request(const std::vector<std::string>& names,
                                                  const std::vector<MatchSpec>& specs, const Config& config);
 
+/// What to say when there is nothing to search.
+[[nodiscard]] Error no_channels_error();
+
 } // namespace taipan

@@ -1,0 +1,229 @@
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "common_options.hpp"
+#include "errors.hpp"
+#include "flow/package_source.hpp"
+#include "flow/plan_channels.hpp"
+#include "package_json.hpp"
+#include "progress.hpp"
+#include "signals.hpp"
+#include "solve/query.hpp"
+
+// `search`, in conda's forms: a table, `--info` with a block for each package, `--json` with a list for each name.
+
+namespace taipan::cli {
+
+namespace {
+
+/// As conda writes a size: powers of 1024, whole kilobytes.
+std::string binary_size(std::uint64_t bytes) {
+    const auto number = static_cast<double>(bytes);
+    if (bytes < 1024) return fmt::format("{} B", bytes);
+    if (number / 1024 < 1023.5) return fmt::format("{:.0f} KB", number / 1024);
+    if (number / 1024 / 1024 < 1024) return fmt::format("{:.1f} MB", number / 1024 / 1024);
+    return fmt::format("{:.2f} GB", number / 1024 / 1024 / 1024);
+}
+
+std::string utc_time(std::int64_t milliseconds) {
+    const std::time_t seconds = milliseconds / 1000;
+    std::tm parts{};
+    if (::gmtime_r(&seconds, &parts) == nullptr) return std::to_string(milliseconds);
+    std::array<char, 64> text{};
+    const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts);
+    return {text.data(), length};
+}
+
+std::string listed(const std::vector<std::string>& items) {
+    std::string text;
+    for (const auto& item : items) text += "\n  - " + item;
+    return text;
+}
+
+std::string info_block(const PackageRecord& record) {
+    const std::string title = record.name + ' ' + record.version + ' ' + record.build;
+    std::string text = title + '\n' + std::string(title.size(), '-') + '\n';
+    const auto line = [&](std::string_view name, std::string_view value) {
+        if (!value.empty()) text += fmt::format("{:<12}: {}\n", name, value);
+    };
+    line("file name", record.fn);
+    line("name", record.name);
+    line("version", record.version);
+    line("build", record.build);
+    line("build number", std::to_string(record.build_number));
+    if (record.size) line("size", binary_size(*record.size));
+    line("license", record.license);
+    line("subdir", record.subdir);
+    line("url", record.url);
+    line("md5", record.md5);
+    line("sha256", record.sha256);
+    if (record.timestamp) line("timestamp", utc_time(*record.timestamp));
+    line("track_features", record.track_features);
+    if (!record.constrains.empty()) text += "constraints : " + listed(record.constrains) + '\n';
+    text += "dependencies: " + (record.depends.empty() ? std::string("[]") : listed(record.depends)) + '\n';
+    return text + "\n\n";
+}
+
+std::string table(const std::vector<PackageRecord>& records, const ChannelSettings& settings) {
+    std::string text = fmt::format("# {:<18} {:>15} {:>15}  {:<20}\n", "Name", "Version", "Build", "Channel");
+    for (const auto& record : records) {
+        text += fmt::format("{:<20} {:>15} {:>15}  {:<20}\n", record.name, record.version, record.build,
+                            short_channel_name(record, settings));
+    }
+    return text;
+}
+
+std::string document(const std::vector<PackageRecord>& records) {
+    std::map<std::string, std::vector<const PackageRecord*>> by_name;
+    for (const auto& record : records) by_name[record.name].push_back(&record);
+    JsonWriter json;
+    json.begin_object();
+    for (const auto& [name, packages] : by_name) {
+        json.key(name).begin_array();
+        for (const auto* package : packages) write_full_record(json, *package);
+        json.end_array();
+    }
+    return json.end_object().take() + "\n";
+}
+
+/// The spec with its name open on both sides: what is looked for when nothing has exactly that name.
+std::string widened(const MatchSpec& spec) {
+    const std::string text = spec.to_string();
+    const auto scope = text.find("::");
+    const std::size_t at = text.find(spec.name(), scope == std::string::npos ? 0 : scope + 2);
+    if (at == std::string::npos) return '*' + spec.name() + '*';
+    return text.substr(0, at) + '*' + spec.name() + '*' + text.substr(at + spec.name().size());
+}
+
+/// What was not found, and where it was looked for, as conda says it.
+struct NotFound {
+    std::vector<std::string> packages, urls;
+
+    [[nodiscard]] std::string message() const {
+        return "The following packages are not available from current channels:\n" + listed(packages) +
+               "\n\nCurrent channels:\n" + listed(urls) +
+               "\n\nTo search for alternate channels that may provide the conda package you're\nlooking for, navigate "
+               "to\n\n    https://anaconda.org\n\nand use the search bar at the top of the page.\n";
+    }
+    [[nodiscard]] std::string json(std::string_view name) const {
+        JsonWriter json;
+        json.begin_object().member("caused_by", "None").member("channel_urls", urls);
+        json.member("channels_formatted", listed(urls));
+        json.member("error", std::string(name) + ": " + message());
+        json.member("exception_name", name);
+        json.member("exception_type", "<class 'conda.exceptions." + std::string(name) + "'>");
+        json.member("message", message()).member("packages", packages);
+        json.member("packages_formatted", listed(packages));
+        return json.end_object().take() + "\n";
+    }
+};
+
+class Search final : public Command {
+public:
+    Options options() override {
+        const std::string group = "Searching";
+        Options options = {
+            {"specs", &specs_, "SPEC", "names, globs or specs like 'numpy>=2'; everything without one", group},
+            {"-i,--info,--pretty", &info_, {}, "all that the channel says of each package", group},
+            {"--skip-flexible-search",
+             &exact_,
+             {},
+             "do not look for similar names when there is no such package",
+             group},
+        };
+        append(options, common_.channel_options());
+        append(options, common_.output_options());
+        append(options, common_.config_options());
+        return options;
+    }
+    [[nodiscard]] std::string usage_error() const override { return common_.usage_error(); }
+    [[nodiscard]] bool wants_json() const override { return json_; }
+
+    Result<int> run(Invocation& invocation) override {
+        json_ = common_.json.value_or(false);
+        TAIPAN_TRY(auto config, load_settings(invocation, common_));
+        json_ = config.json;
+        TAIPAN_TRY(const auto wanted, parse(config));
+        StopSource stop;
+        const StopOnSignals signals(stop);
+        const auto progress = make_progress(invocation.console, config.quiet || json_, config.verbosity);
+        const auto channels = request_channels(common_, config, {}, false);
+        Session session(std::move(config), *progress, stop);
+        TAIPAN_TRY(auto packages, ChannelPackages::load(session, channels, wanted));
+        progress->finish();
+        const bool talk = !json_ && !session.config().quiet;
+        if (talk) invocation.console.print("Loading channels: done\n");
+
+        std::vector<PackageRecord> found;
+        NotFound missing;
+        for (const auto& spec : wanted) {
+            TAIPAN_TRY(auto records, look_for(packages.source(), spec, talk ? &invocation.console : nullptr));
+            if (records.empty()) missing.packages.push_back(spec.to_string());
+            std::move(records.begin(), records.end(), std::back_inserter(found));
+        }
+        if (!missing.packages.empty() && found.empty()) {
+            missing.urls = searched_urls(packages, session.config());
+            return report(invocation.console, missing);
+        }
+        invocation.console.print(json_ ? document(found) : text(found, session.config().channel_settings));
+        return exit_success;
+    }
+
+private:
+    Result<std::vector<MatchSpec>> parse(const Config& config) const {
+        std::vector<MatchSpec> wanted;
+        for (const auto& text : specs_.empty() ? std::vector<std::string>{"*"} : specs_) {
+            TAIPAN_TRY(auto spec, MatchSpec::parse(text, config.channel_settings));
+            wanted.push_back(std::move(spec));
+        }
+        return wanted;
+    }
+
+    Result<std::vector<PackageRecord>> look_for(CandidateSource& source, const MatchSpec& spec, Console* console) {
+        TAIPAN_TRY(auto records, find_packages(source, spec));
+        if (!records.empty() || exact_ || !spec.has_exact_name()) return records;
+        const std::string wide = widened(spec);
+        if (console != nullptr) console->print("No match found for: " + spec.to_string() + ". Search: " + wide + "\n");
+        TAIPAN_TRY(const auto wider, MatchSpec::parse(wide));
+        return find_packages(source, wider);
+    }
+
+    static std::vector<std::string> searched_urls(const ChannelPackages& packages, const Config& config) {
+        std::vector<std::string> urls;
+        for (const auto& channel : packages.channels()) {
+            urls.push_back(channel.base_url + '/' + config.subdir);
+            urls.push_back(channel.base_url + "/noarch");
+        }
+        return urls;
+    }
+
+    [[nodiscard]] int report(Console& console, const NotFound& missing) const {
+        const auto name = cli::error_name(ErrorCode::package_not_found);
+        if (json_)
+            console.print(missing.json(name));
+        else
+            console.print_error("\n" + std::string(name) + ": " + missing.message() + "\n\n");
+        return exit_failure;
+    }
+
+    [[nodiscard]] std::string text(const std::vector<PackageRecord>& records, const ChannelSettings& settings) const {
+        if (!info_) return table(records, settings);
+        std::string text;
+        for (const auto& record : records) text += info_block(record);
+        return text;
+    }
+
+    CommonOptions common_;
+    std::vector<std::string> specs_;
+    bool info_ = false, exact_ = false, json_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<Command> make_search() { return std::make_unique<Search>(); }
+
+} // namespace taipan::cli
