@@ -206,7 +206,7 @@ private:
         if (json_)
             console.print(missing.json(name));
         else
-            console.print_error("\n" + std::string(name) + ": " + missing.message() + "\n\n");
+            console.print_error(std::string("\n").append(name).append(": ").append(missing.message()).append("\n\n"));
         return exit_failure;
     }
 
