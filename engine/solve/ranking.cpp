@@ -11,7 +11,6 @@
 #include <map>
 #include <optional>
 #include <string_view>
-#include <tuple>
 
 namespace taipan::solve_detail {
 namespace {
@@ -115,9 +114,9 @@ bool Ranking::variant_before(EntryId id_a, EntryId id_b) {
     constexpr std::int64_t milliseconds = 1000;
     const auto seconds = [](const Entry& entry) { return entry.record.timestamp.value_or(0) / milliseconds; };
     if (seconds(a) != seconds(b)) return seconds(a) > seconds(b);
-    // Nothing of meaning is left: an order that depends on nothing but the records.
+    // Nothing of meaning is left: the order in which mamba meets them, subdir by subdir, file names ascending.
     if ((a.record.subdir == "noarch") != (b.record.subdir == "noarch")) return b.record.subdir == "noarch";
-    return std::tie(b.record.build, b.record.fn) < std::tie(a.record.build, a.record.fn);
+    return a.record.fn < b.record.fn;
 }
 
 /// Best first.
