@@ -55,15 +55,15 @@ def request(by_name, rng):
         specs.append(rng.choice(forms))
     if "python" in by_name and rng.random() < 0.3:
         specs.append("python=" + minor(rng.choice(by_name["python"])["version"]))
+    if "pip" in by_name:
+        specs.append("pip")  # else python brings it, but not in mamba when it lies in another subdir
     return specs
 
 
 def answer(program, channel, specs, work):
     """The packages of the solution, or None when there is none."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(work), "MAMBA_ROOT_PREFIX": str(work / "root"),
-                   "CONDA_PKGS_DIRS": str(work / "pkgs"),
-                   # mamba looks for pip in python's own subdir only, conda in all
-                   "CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false", "MAMBA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false"}
+                   "CONDA_PKGS_DIRS": str(work / "pkgs")}
     command = [program, "create", "--dry-run", "--json", "--no-rc", "--override-channels", "-c", channel.as_uri(),
                "-p", str(work / "prefix"), *specs]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
