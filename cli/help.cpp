@@ -24,7 +24,7 @@ std::string option_left(const Option& option) {
         names += name;
         at = end + 1;
     }
-    if (!option.value.empty()) names += ' ' + option.value;
+    if (!option.value.empty()) names += option.implied_value.empty() ? ' ' + option.value : "[=" + option.value + ']';
     return "  " + names;
 }
 

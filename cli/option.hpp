@@ -22,11 +22,13 @@ struct Option {
     std::string help;    ///< empty: accepted, but not shown
     std::string group = "Options";
     bool flag_value = true; ///< what a bool flag sets; false for `--no-...`
+    std::string implied_value =
+        {}; ///< of a string that may be given by `=` only, when it is left out: `--timings[=FILE]`
 
     [[nodiscard]] bool positional() const { return !names.starts_with('-'); }
     [[nodiscard]] bool takes_value() const {
-        return !std::holds_alternative<bool*>(target) && !std::holds_alternative<int*>(target) &&
-               !std::holds_alternative<std::optional<bool>*>(target);
+        return implied_value.empty() && !std::holds_alternative<bool*>(target) &&
+               !std::holds_alternative<int*>(target) && !std::holds_alternative<std::optional<bool>*>(target);
     }
 };
 

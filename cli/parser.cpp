@@ -15,6 +15,11 @@ namespace taipan::cli {
 
 namespace {
 
+template <class Target> void add_value(CLI::App& app, const Option& option, Target& target) {
+    const std::function<void(const std::string&)> store = [&target](const std::string& text) { target = text; };
+    app.add_option_function(option.names, store)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
 void add_option(CLI::App& app, const Option& option) {
     std::visit(
         [&](auto* target) {
@@ -23,14 +28,16 @@ void add_option(CLI::App& app, const Option& option) {
                 app.add_flag_callback(option.names, [target, value = option.flag_value] { *target = value; });
             } else if constexpr (std::is_same_v<Target, int>) {
                 app.add_flag(option.names, [target](std::int64_t count) { *target = static_cast<int>(count); });
+            } else if constexpr (std::is_same_v<Target, std::string>) {
+                if (option.implied_value.empty())
+                    add_value(app, option, *target);
+                else
+                    app.add_flag(option.names + '{' + option.implied_value + '}', *target);
             } else if constexpr (std::is_same_v<Target, std::vector<std::string>>) {
                 auto* added = app.add_option(option.names, *target);
                 if (!option.positional()) added->allow_extra_args(false);
             } else {
-                const std::function<void(const std::string&)> store = [target](const std::string& text) {
-                    *target = text;
-                };
-                app.add_option_function(option.names, store)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+                add_value(app, option, *target);
             }
         },
         option.target);

@@ -35,6 +35,8 @@ public:
 
     [[nodiscard]] std::string usage_error() const override {
         if (all_ && !specs_.empty()) return "--all removes everything; name no packages beside it";
+        if (all_ && recording_.wanted())
+            return "--timings and --trace have nothing to show when all is removed at once";
         return TransactionCommand::usage_error();
     }
 

@@ -23,18 +23,32 @@ namespace {
 
 class TransactionRun {
 public:
-    TransactionRun(Invocation& invocation, Config config, const TransactionRequest& request)
+    static Result<void> run(Invocation& invocation, Config config, const TransactionRequest& request,
+                            TransactionOutcome& outcome) {
+        const auto progress = make_progress(invocation.console, config.quiet, config.verbosity);
+        TAIPAN_TRY(auto recording, RunRecording::begin(request.recording, invocation, *progress));
+        const bool quiet = config.quiet;
+        TransactionRun run(invocation, std::move(config), request, *progress, recording.sink());
+        auto done = run.carry_out(outcome);
+        progress->finish();
+        recording.finish(invocation.console, done ? nullptr : &done.error(), run.session_.workers(), quiet);
+        return done;
+    }
+
+private:
+    TransactionRun(Invocation& invocation, Config config, const TransactionRequest& request, Progress& progress,
+                   EventSink& sink)
         : console_(invocation.console),
           request_(request),
           signals_(stop_),
-          progress_(make_progress(console_, config.quiet, config.verbosity)),
-          session_(std::move(config), *progress_, stop_) {}
+          progress_(&progress),
+          session_(std::move(config), sink, stop_) {}
 
-    Result<void> run(TransactionOutcome& outcome) {
-        for (const auto& text : config().warnings) progress_->note(Severity::info, text);
-        for (const auto& text : request_.notes) progress_->note(Severity::warning, text);
+    Result<void> carry_out(TransactionOutcome& outcome) {
+        for (const auto& text : config().warnings) session_.sink().note(Severity::info, text);
+        for (const auto& text : request_.notes) session_.sink().note(Severity::warning, text);
         TAIPAN_TRY(Plan plan, make_plan(session_, request_.install));
-        for (const auto& text : plan.warnings) progress_->note(Severity::warning, text);
+        for (const auto& text : plan.warnings) session_.sink().note(Severity::warning, text);
         if (plan.nothing_to_do() && !plan.new_prefix) return nothing_to_do(plan, outcome);
         TAIPAN_TRY(const bool accepted, show_and_ask(plan));
         if (!accepted) return {};
@@ -47,7 +61,6 @@ public:
         return {};
     }
 
-private:
     [[nodiscard]] const Config& config() const { return session_.config(); }
     [[nodiscard]] const std::string& prefix() const { return request_.install.prefix; }
 
@@ -175,7 +188,7 @@ private:
     const TransactionRequest& request_;
     StopSource stop_;
     StopOnSignals signals_;
-    std::unique_ptr<Progress> progress_;
+    Progress* progress_;
     Session session_;
 };
 
@@ -183,7 +196,7 @@ private:
 
 Result<void> run_transaction(Invocation& invocation, Config config, const TransactionRequest& request,
                              TransactionOutcome& outcome) {
-    return TransactionRun(invocation, std::move(config), request).run(outcome);
+    return TransactionRun::run(invocation, std::move(config), request, outcome);
 }
 
 } // namespace taipan::cli

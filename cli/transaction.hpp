@@ -8,6 +8,7 @@
 #include "config/config.hpp"
 #include "flow/plan.hpp"
 #include "pip_step.hpp"
+#include "run_recording.hpp"
 
 namespace taipan::cli {
 
@@ -18,6 +19,7 @@ struct TransactionRequest {
     bool empty_is_fine = false; ///< env update: go on to variables and pip when there is nothing to install
     std::vector<std::pair<std::string, std::string>> variables; ///< into conda-meta/state afterwards
     PipRequest pip;
+    RecordingOptions recording;
     std::vector<std::string> notes; ///< of reading the request; shown as warnings
 };
 

@@ -23,6 +23,7 @@ Options TransactionCommand::base_options() {
     Options options = common_.prefix_options();
     append(options, common_.channel_options());
     append(options, common_.output_options());
+    append(options, recording_.options());
     append(options, common_.consent_options());
     append(options, common_.config_options());
     return options;
@@ -122,6 +123,7 @@ Result<void> TransactionCommand::fill_request(Draft& draft) {
     install.no_pin = no_pin_;
     install.no_default_packages = no_default_packages_;
     request.dry_run = common_.dry_run;
+    request.recording = recording_;
     request.download_only = download_only_;
     return {};
 }

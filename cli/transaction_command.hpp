@@ -44,6 +44,7 @@ protected:
     [[nodiscard]] Options spec_argument(std::string help);
 
     CommonOptions common_;
+    RecordingOptions recording_;
     std::vector<std::string> specs_, files_;
     bool no_deps_ = false, only_deps_ = false, freeze_installed_ = false, force_reinstall_ = false, no_pin_ = false;
     bool no_default_packages_ = false, prune_ = false, update_all_ = false, download_only_ = false;

@@ -11,6 +11,7 @@
 #include "package_json.hpp"
 #include "plan_view.hpp"
 #include "progress.hpp"
+#include "run_recording.hpp"
 #include "signals.hpp"
 #include "text.hpp"
 
@@ -39,6 +40,7 @@ public:
         };
         append(options, common_.channel_options());
         append(options, common_.output_options());
+        append(options, recording_.options());
         append(options, common_.consent_options());
         append(options, common_.config_options());
         return options;
@@ -57,32 +59,39 @@ public:
         const StopOnSignals signals(stop);
         const auto progress = make_progress(invocation.console, config.quiet, config.verbosity);
         TAIPAN_TRY(const auto wishes, read_wishes(invocation, config, *progress));
-        Session session(std::move(config), *progress, stop);
+        TAIPAN_TRY(auto recording, RunRecording::begin(recording_, invocation, *progress));
+        Session session(std::move(config), recording.sink(), stop);
+        auto text = carry_out(session, wishes, *progress);
+        progress->finish();
+        recording.finish(invocation.console, text ? nullptr : &text.error(), session.workers(), session.config().quiet);
+        if (!text) return std::move(text).error();
+        invocation.console.print(*text);
+        return exit_success;
+    }
+
+private:
+    /// What there is to say about it.
+    Result<std::string> carry_out(Session& session, const std::vector<Wish>& wishes, Progress& progress) {
         std::string text;
         std::vector<Plan> plans;
         for (const auto& wish : wishes) {
             TAIPAN_TRY(auto plan, make_plan(session, wish.request));
-            for (const auto& warning : plan.warnings) progress->note(Severity::warning, warning);
+            for (const auto& warning : plan.warnings) session.sink().note(Severity::warning, warning);
             if (!common_.dry_run) {
-                add_expected(*progress, plan);
+                add_expected(progress, plan);
                 TAIPAN_TRY(const auto report, warm_cache(session, plan));
-                for (const auto& message : report.messages) progress->note(Severity::info, message);
+                for (const auto& message : report.messages) session.sink().note(Severity::info, message);
                 text += line(wish, plan);
             } else {
                 text += "\n" + wish.source + ":\n" + plan_text(plan, 0);
             }
             plans.push_back(std::move(plan));
         }
-        progress->finish();
-        if (json_)
-            text = document(plans);
-        else if (!common_.dry_run)
-            text += session.config().quiet ? "" : progress->summary() + "\n";
-        invocation.console.print(text);
-        return exit_success;
+        if (json_) return document(plans);
+        if (!common_.dry_run && !session.config().quiet) text += progress.summary() + "\n";
+        return text;
     }
 
-private:
     /// Words that name a file are files: `warm -f a.yml b.yml`.
     void sort_words(const Config& config) {
         std::vector<std::string> rest;
@@ -162,6 +171,7 @@ private:
     }
 
     CommonOptions common_;
+    RecordingOptions recording_;
     std::vector<std::string> specs_, files_;
     bool no_deps_ = false, json_ = false;
     std::uint64_t missing_ = 0, unpacked_ = 0, bytes_ = 0;
