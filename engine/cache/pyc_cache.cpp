@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <numeric>
+#include <optional>
 #include <string_view>
 
 #include <fcntl.h>
@@ -73,46 +74,53 @@ std::vector<Line> read_manifest(std::string_view text, const std::vector<Compile
     return lines;
 }
 
-/// Handles of the directories of one module after the other; modules of one directory follow each other.
-class ModuleDirectories {
-public:
-    explicit ModuleDirectories(int prefix_fd) : prefix_fd_(prefix_fd) {}
-
-    /// False when a directory is not there or leads out of the prefix.
-    bool enter(const CompiledModule& module) { return open(sources_, module.source) && open(pycs_, module.pyc); }
-    [[nodiscard]] int sources() const { return sources_.fd.get(); }
-    [[nodiscard]] int pycs() const { return pycs_.fd.get(); }
-
-private:
-    struct Directory {
-        UniqueFd fd;
-        std::string_view path;
-    };
-    bool open(Directory& directory, std::string_view file) const {
-        const std::string_view path = parent_path(file);
-        if (directory.fd && directory.path == path) return true;
-        directory.fd = open_directory_beneath(prefix_fd_, std::string(path));
-        directory.path = path;
-        return static_cast<bool>(directory.fd);
-    }
-    int prefix_fd_;
-    Directory sources_, pycs_;
+/// Where a file is: a directory's handle, and the name from there.
+struct Place {
+    int at = -1;
+    const char* name = nullptr;
 };
 
-const char* name_of(const std::string& path) { return path.c_str() + (path.size() - base_name(path).size()); }
+/// The places of one file after the other; files of one directory follow each other. Where no symlink is on the way it
+/// is the path from the prefix, else the directory is opened by a way that does not leave the prefix.
+class Places {
+public:
+    Places(int prefix_fd, const KnownDirectory& known) : prefix_fd_(prefix_fd), known_(known) {}
+
+    /// Nothing when the directory is not there or leads out of the prefix.
+    std::optional<Place> find(const std::string& file) {
+        const std::string_view path = parent_path(file);
+        if (!entered_ || path_ != path) enter(path);
+        if (by_path_) return Place{prefix_fd_, file.c_str()};
+        if (!fd_) return std::nullopt;
+        return Place{fd_.get(), file.c_str() + (file.size() - base_name(file).size())};
+    }
+
+private:
+    void enter(std::string_view path) {
+        entered_ = true;
+        path_ = path;
+        by_path_ = known_ && known_(path);
+        fd_ = by_path_ ? UniqueFd() : open_directory_beneath(prefix_fd_, std::string(path));
+    }
+    int prefix_fd_;
+    const KnownDirectory& known_;
+    UniqueFd fd_;
+    std::string_view path_;
+    bool entered_ = false, by_path_ = false;
+};
 
 /// A second name for a file, or a copy of it where links are not wanted or not possible. False: not done.
-bool duplicate(int from_fd, const char* from, int to_fd, const char* to, bool copy) {
+bool duplicate(const Place& from, const Place& to, bool copy) {
     if (!copy) {
-        if (::linkat(from_fd, from, to_fd, to, 0) == 0) return true;
+        if (::linkat(from.at, from.name, to.at, to.name, 0) == 0) return true;
         if (errno == EEXIST || errno == ENOENT) return false;
     }
-    const auto source = open_source_file(from_fd, from, from);
+    const auto source = open_source_file(from.at, from.name, from.name);
     if (!source) return false;
-    const UniqueFd target = create_target_file(to_fd, to, source->status.st_mode);
+    const UniqueFd target = create_target_file(to.at, to.name, source->status.st_mode);
     if (!target) return false;
-    if (copy_content(*source, target.get(), to)) return true;
-    ::unlinkat(to_fd, to, 0);
+    if (copy_content(*source, target.get(), to.name)) return true;
+    ::unlinkat(to.at, to.name, 0);
     return false;
 }
 
@@ -123,7 +131,7 @@ std::string PycCache::entry_path(const Key& key) const {
 }
 
 Result<std::vector<std::size_t>> PycCache::place(const Key& key, const std::vector<CompiledModule>& modules,
-                                                 int prefix_fd, bool copy) const {
+                                                 int prefix_fd, bool copy, const KnownDirectory& known) const {
     std::vector<std::size_t> missing(modules.size());
     std::iota(missing.begin(), missing.end(), std::size_t{0});
     const auto entry = open_directory(entry_path(key));
@@ -133,43 +141,45 @@ Result<std::vector<std::size_t>> PycCache::place(const Key& key, const std::vect
     const auto lines = read_manifest(*text, modules);
     if (lines.size() != modules.size()) return missing;
     missing.clear();
-    ModuleDirectories directories(prefix_fd);
+    Places sources(prefix_fd, known);
+    Places pycs(prefix_fd, known);
     for (std::size_t i = 0; i < modules.size(); ++i) {
-        const CompiledModule& module = modules[i];
+        const auto source = sources.find(modules[i].source);
+        const auto pyc = pycs.find(modules[i].pyc);
         struct stat status {};
-        const bool same = directories.enter(module) &&
-                          ::fstatat(directories.sources(), name_of(module.source), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        const bool same = source && pyc && ::fstatat(source->at, source->name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
                           nanoseconds(status) == lines[i].modified && status.st_size == lines[i].size;
-        const bool settled = same && (!lines[i].compiled || duplicate(entry->get(), std::to_string(i).c_str(),
-                                                                      directories.pycs(), name_of(module.pyc), copy));
+        const bool settled =
+            same && (!lines[i].compiled || duplicate({entry->get(), std::to_string(i).c_str()}, *pyc, copy));
         if (!settled) missing.push_back(i);
     }
     return missing;
 }
 
-Result<void> PycCache::store(const Key& key, const std::vector<CompiledModule>& modules, int prefix_fd,
-                             bool copy) const {
+Result<void> PycCache::store(const Key& key, const std::vector<CompiledModule>& modules, int prefix_fd, bool copy,
+                             const KnownDirectory& known) const {
     const std::string destination = entry_path(key);
     const std::string parent(parent_path(destination));
     TAIPAN_CHECK(make_directories(parent));
     TAIPAN_TRY(StagedDirectory staged, StagedDirectory::create(parent, key.dist_name));
     std::string manifest(manifest_head);
     manifest.push_back('\0');
-    ModuleDirectories directories(prefix_fd);
+    Places sources(prefix_fd, known);
+    Places pycs(prefix_fd, known);
     for (std::size_t i = 0; i < modules.size(); ++i) {
-        const CompiledModule& module = modules[i];
+        const auto source = sources.find(modules[i].source);
+        const auto pyc = pycs.find(modules[i].pyc);
         struct stat status {};
-        if (!directories.enter(module) ||
-            ::fstatat(directories.sources(), name_of(module.source), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-            return system_error(errno, "cannot look at", module.source);
+        if (!source || !pyc || ::fstatat(source->at, source->name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+            return system_error(errno, "cannot look at", modules[i].source);
         }
         const std::string number = std::to_string(i);
-        const bool compiled = duplicate(directories.pycs(), name_of(module.pyc), staged.fd(), number.c_str(), copy);
-        if (!compiled && ::faccessat(directories.pycs(), name_of(module.pyc), F_OK, 0) == 0) {
-            return make_error(ErrorCode::io, "cannot keep " + module.pyc + " in " + parent);
+        const bool compiled = duplicate(*pyc, {staged.fd(), number.c_str()}, copy);
+        if (!compiled && ::faccessat(pyc->at, pyc->name, F_OK, 0) == 0) {
+            return make_error(ErrorCode::io, "cannot keep " + modules[i].pyc + " in " + parent);
         }
         manifest += std::to_string(nanoseconds(status)) + ' ' + std::to_string(status.st_size) +
-                    (compiled ? " 1 " : " 0 ") + module.pyc;
+                    (compiled ? " 1 " : " 0 ") + modules[i].pyc;
         manifest.push_back('\0');
     }
     TAIPAN_CHECK(write_file_atomic(staged.path() + '/' + std::string(manifest_name), manifest));

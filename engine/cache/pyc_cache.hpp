@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,9 @@ namespace taipan {
 struct CompiledModule {
     std::string source, pyc;
 };
+
+/// True for a directory of the prefix that is known to have no symlink on the way to it.
+using KnownDirectory = std::function<bool(std::string_view)>;
 
 /// Bytecode that an interpreter made of a package's modules in some prefix, kept beside the package cache
 /// (`<cache>/.taipan-pyc/<interpreter>/<dist name>-<hash>/`) and linked into the next prefix. An entry is published
@@ -32,10 +37,11 @@ public:
     /// (same mtime and size, as Python itself asks). The `__pycache__` directories exist. `copy`: no hard links.
     /// Returns the indexes of modules that are still without; a damaged or foreign entry is no error, but none.
     Result<std::vector<std::size_t>> place(const Key& key, const std::vector<CompiledModule>& modules, int prefix_fd,
-                                           bool copy) const;
+                                           bool copy, const KnownDirectory& known = {}) const;
     /// Keeps the bytecode that was just made; a module without bytecode is one that does not compile, which is
     /// remembered as well. `copy` as above.
-    Result<void> store(const Key& key, const std::vector<CompiledModule>& modules, int prefix_fd, bool copy) const;
+    Result<void> store(const Key& key, const std::vector<CompiledModule>& modules, int prefix_fd, bool copy,
+                       const KnownDirectory& known = {}) const;
 
 private:
     [[nodiscard]] std::string entry_path(const Key& key) const;

@@ -1,21 +1,25 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "cache/pyc_cache.hpp"
+#include "flow/compile_pool.hpp"
 #include "flow/session.hpp"
+#include "link/made_directories.hpp"
 #include "link/plan.hpp"
 
 namespace taipan {
 
 /// The modules of one linked package that want bytecode.
 struct PackageModules {
-    const LinkPlan* plan = nullptr;
-    PycCache::Key key; ///< without a hash the bytecode is not kept
-    bool copy = false; ///< no hard links between prefix and cache
+    const LinkPlan* plan = nullptr; ///< outlives the stage's work
+    PycCache::Key key;              ///< without a hash the bytecode is not kept
+    bool copy = false;              ///< no hard links between prefix and cache
 };
 
 struct CompileTarget {
@@ -23,11 +27,42 @@ struct CompileTarget {
     int prefix_fd = -1; ///< borrowed
     PythonInfo python;
     std::string packages_directory; ///< the package cache beside which bytecode is kept
+    MadeDirectories& made;          ///< of the prefix, by this run
 };
 
-/// Gives all modules their bytecode: from the cache what was compiled before, by the prefix's interpreter the rest,
-/// on all workers; what is new goes into the cache. Runs inside of the caller's arena. Returns how many were compiled.
-Result<std::uint64_t> compile_modules(Session& session, const CompileTarget& target,
-                                      const std::vector<PackageModules>& packages);
+/// Gives modules their bytecode, package by package as they are linked: from the cache what was compiled before, by the
+/// prefix's interpreter the rest. What is new goes into the cache.
+class CompileStage {
+public:
+    /// For so many packages; `interpreter_packages` of them are the interpreter and what it needs.
+    CompileStage(Session& session, CompileTarget target, std::size_t packages, std::size_t interpreter_packages);
+
+    /// One of the interpreter's packages is linked.
+    void interpreter_package_linked();
+    /// The package at this index is linked: its modules can be compiled. Thread-safe.
+    Result<void> package_linked(std::size_t index, PackageModules package);
+    /// When all packages are linked. Modules that have one of the `contested` paths, whose content may have changed
+    /// since its package was linked, are compiled once more. Runs inside of the caller's arena. Returns how many were
+    /// compiled.
+    Result<std::uint64_t> finish(const std::set<std::string>& contested);
+
+private:
+    /// One package while its modules are compiled.
+    struct Work {
+        PackageModules package;
+        std::vector<CompiledModule> kept; ///< what goes through the cache
+        bool store = false;
+    };
+    [[nodiscard]] KnownDirectory known() const;
+    Result<std::uint64_t> redo(const std::set<std::string>& contested);
+    void keep(const Work& work);
+
+    Session& session_;
+    CompileTarget target_;
+    PycCache cache_;
+    std::vector<Work> work_; ///< by package; each touched by one worker
+    std::atomic<std::size_t> awaited_;
+    CompilePool pool_;
+};
 
 } // namespace taipan

@@ -14,10 +14,10 @@
 #include <tbb/parallel_for.h>
 
 #include "base/filesystem.hpp"
-#include "flow/compile_stage.hpp"
 #include "flow/first_error.hpp"
 #include "link/installed_record.hpp"
 #include "model/channel.hpp"
+#include "model/match_spec.hpp"
 #include "prefix/environment_variables.hpp"
 #include "prefix/prefix_data.hpp"
 
@@ -26,6 +26,9 @@ namespace taipan {
 namespace {
 
 constexpr std::size_t actions_per_task = 512;
+
+/// A python of another platform does not run here.
+bool may_compile(const Config& config) { return config.compile_pyc && config.subdir == native_subdir(); }
 
 /// Cuts the groups into ranges of about `actions_per_task` actions.
 std::vector<std::pair<std::size_t, std::size_t>> slices(const LinkPlan& plan) {
@@ -58,7 +61,36 @@ Result<void> LinkStage::prepare() {
                                      [](const PackageRecord& record) { return record.name == "python"; });
     if (python == plan_.final_state.end()) return {};
     TAIPAN_TRY(python_, python_info(*python));
+    python_name_ = python->dist_name();
+    interpreter_ = interpreter_packages(*python);
+    if (may_compile(session_.config())) {
+        compiler_.emplace(session_,
+                          CompileTarget{plan_.prefix, transaction_.prefix_fd(), *python_, tarball_directory_, made_},
+                          packages_.size(), interpreter_.size());
+    }
     return {};
+}
+
+/// Of the packages to link: python and all that it depends on, near or far.
+std::set<std::size_t> LinkStage::interpreter_packages(const PackageRecord& python) const {
+    std::map<std::string_view, const PackageRecord*> by_name;
+    for (const PackageRecord& record : plan_.final_state) by_name.emplace(record.name, &record);
+    std::set<std::string_view> needed{python.name};
+    std::vector<const PackageRecord*> open{&python};
+    while (!open.empty()) {
+        const PackageRecord& record = *open.back();
+        open.pop_back();
+        for (const std::string& text : record.depends) {
+            const auto spec = MatchSpec::parse(text);
+            const auto found = spec ? by_name.find(spec->name()) : by_name.end();
+            if (found != by_name.end() && needed.insert(found->first).second) open.push_back(found->second);
+        }
+    }
+    std::set<std::size_t> indexes;
+    for (std::size_t i = 0; i < plan_.link.size(); ++i) {
+        if (needed.contains(plan_.link[i].record.name)) indexes.insert(i);
+    }
+    return indexes;
 }
 
 Result<LinkType> LinkStage::link_type_for(const std::string& directory) {
@@ -99,7 +131,7 @@ Result<void> LinkStage::plan_package(CachedPackage package) {
     LinkOptions options;
     options.prefix = plan_.prefix;
     TAIPAN_TRY(options.link_type, link_type_for(slot.directory));
-    options.compile_pyc = config.compile_pyc && config.subdir == native_subdir();
+    options.compile_pyc = may_compile(config);
     options.platform = platform_of_subdir(config.subdir);
     auto made = make_link_plan(std::move(*layout), slot.record, python_, options);
     if (!made) return std::move(made).context(step).error();
@@ -152,11 +184,23 @@ Result<void> LinkStage::link_package(std::size_t index) {
     Span span(session_.sink(), Stage::link, name, package.plan.actions.size());
     TAIPAN_CHECK(run_script(LinkScript::pre_link, package));
     TAIPAN_CHECK(place(package).context("while linking " + name + " into " + plan_.prefix));
+    TAIPAN_CHECK(hand_to_compiler(index));
     span.succeed();
     const std::scoped_lock guard(mutex_);
     ++report_.linked_packages;
     report_.linked_files += package.plan.actions.size();
     return {};
+}
+
+Result<void> LinkStage::hand_to_compiler(std::size_t index) {
+    if (!compiler_) return {};
+    if (interpreter_.contains(index)) compiler_->interpreter_package_linked();
+    const Linked& package = packages_[index];
+    const PackageRecord& record = package.record;
+    return compiler_->package_linked(
+        index, {&package.plan,
+                {python_name_, record.dist_name(), record.sha256.empty() ? record.md5 : record.sha256},
+                package.plan.link_type != LinkType::hardlink});
 }
 
 Result<void> LinkStage::link_all() {
@@ -168,7 +212,7 @@ Result<void> LinkStage::link_all() {
 }
 
 Result<void> LinkStage::settle_conflicts() {
-    std::set<std::string> contested;
+    std::set<std::string>& contested = contested_;
     for (const auto& package : packages_) {
         for (const auto action : package.placed.existing) {
             contested.insert(package.plan.paths[package.plan.actions[action].path].entry.path);
@@ -286,31 +330,14 @@ Result<void> LinkStage::run_post_link_scripts() {
 }
 
 Result<void> LinkStage::compile() {
-    if (!python_) return {};
-    const auto python = std::find_if(plan_.final_state.begin(), plan_.final_state.end(),
-                                     [](const PackageRecord& record) { return record.name == "python"; });
-    const CompileTarget target{plan_.prefix, transaction_.prefix_fd(), *python_, tarball_directory_};
-    std::vector<PackageModules> modules;
-    std::size_t count = 0;
-    for (const auto& package : packages_) {
-        if (package.plan.pyc.empty()) continue;
-        count += package.plan.pyc.size();
-        const PackageRecord& record = package.record;
-        modules.push_back(
-            {&package.plan,
-             {python->dist_name(), record.dist_name(), record.sha256.empty() ? record.md5 : record.sha256},
-             package.plan.link_type != LinkType::hardlink});
-    }
-    if (modules.empty()) return {};
-    Span span(session_.sink(), Stage::compile, plan_.prefix, count);
-    auto compiled = compile_modules(session_, target, modules);
+    if (!compiler_) return {};
+    auto compiled = compiler_->finish(contested_);
     if (!compiled) {
         return std::move(compiled)
             .context("while byte-compiling the Python sources of " + plan_.prefix + "; --no-pyc leaves that out")
             .error();
     }
     report_.compiled_files += *compiled;
-    span.succeed();
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "flow/compile_stage.hpp"
 #include "flow/install.hpp"
 #include "flow/materialise.hpp"
 #include "link/link_scripts.hpp"
@@ -23,7 +24,7 @@ public:
     LinkStage(Session& session, const Plan& plan, Transaction& transaction, std::string tarball_directory,
               InstallReport& report);
 
-    /// Must come first: finds out which python the noarch packages are for.
+    /// Must come first: finds out which python the noarch packages are for, and when it will be there.
     Result<void> prepare();
     /// Plans one package, without touching the prefix. Thread-safe.
     Result<void> plan_package(CachedPackage package);
@@ -35,6 +36,7 @@ public:
     Result<void> settle_conflicts();
     /// post-link scripts, one after the other, in dependency order.
     Result<void> run_post_link_scripts();
+    /// What is left to compile.
     Result<void> compile();
     Result<void> write_records();
 
@@ -54,6 +56,8 @@ private:
     [[nodiscard]] PlaceContext context(const Linked& package, int package_fd) const;
     Result<LinkType> link_type_for(const std::string& directory);
     Result<void> place(Linked& package);
+    [[nodiscard]] std::set<std::size_t> interpreter_packages(const PackageRecord& python) const;
+    Result<void> hand_to_compiler(std::size_t index);
     [[nodiscard]] std::vector<std::string> missing_directories() const;
     Result<void> run_script(LinkScript script, const Linked& package);
     void add_message(std::string message);
@@ -65,9 +69,13 @@ private:
     InstallReport& report_; ///< guarded by mutex_
     std::mutex mutex_;
     std::optional<PythonInfo> python_;
+    std::string python_name_;           ///< dist name
+    std::set<std::size_t> interpreter_; ///< indexes of the packages that python needs to run, itself included
+    std::set<std::string> contested_;   ///< paths that more than one package brought
     MadeDirectories made_;
     std::vector<Linked> packages_; ///< in dependency order; each touched by one worker at a time
     std::vector<std::pair<std::string, LinkChoice>> choices_; ///< by cache directory; guarded by mutex_
+    std::optional<CompileStage> compiler_;                    ///< last: it refers to the rest
 };
 
 } // namespace taipan

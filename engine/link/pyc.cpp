@@ -1,25 +1,39 @@
 // Problem: the modules of noarch python packages come without bytecode; without it every first import is slow and, in a
 // read-only environment, every import.
-// Approach: the prefix's own interpreter compiles them as its own py_compile would, one process for a batch, the names
-// on its standard input. It runs isolated, without site (no .pth file of a package is executed), and with -B, so
-// that it leaves no bytecode of the modules it imports itself, which nobody would record.
+// Approach: the prefix's own interpreter compiles them as its own py_compile would, in a process that stays for many
+// batches: names go to its standard input, after each batch it answers with a line. It runs isolated, without site (no
+// .pth file of a package is executed), and with -B, so that it leaves no bytecode of the modules it imports itself,
+// which nobody would record.
 // What must hold: pycs carry the source's mtime (never a hash); the paths inside are relative to the prefix, so the
 // same package gives the same bytes in every prefix; a source that does not compile is no error.
 
 #include "link/pyc.hpp"
 
+#include <array>
+#include <cerrno>
 #include <charconv>
+#include <chrono>
+#include <optional>
 #include <string_view>
+#include <thread>
+
+#include <poll.h>
 
 #include "base/filesystem.hpp"
-#include "link/child_process.hpp"
+#include "link/spawned_child.hpp"
 
 namespace taipan {
 
 namespace {
 
-/// Reads NUL-terminated pairs (source, pyc), prints how many it has compiled. Runs on every python from 2.7 on. Ends
-/// when taipan was killed: the next run undoes what it finds, and nobody may write behind its back.
+constexpr int poll_milliseconds = 50;
+constexpr int ending_milliseconds = 500; // between the end of its output and its own end
+constexpr std::size_t output_limit = 4096;
+constexpr std::string_view answer_head = "\ndone ";
+
+/// Reads batches: a line with a number of bytes, then so many bytes of NUL-terminated pairs (source, pyc). Answers each
+/// with how many it has compiled. Runs on every python from 2.7 on. Ends when taipan was killed: the next run undoes
+/// what it finds, and nobody may write behind its back.
 ///
 /// From CPython 3.7 on it does what py_compile does without importing it: that alone costs more than compiling fifty
 /// modules. The garbage collector mostly slows compiling down, so it runs once in a while only.
@@ -58,21 +72,30 @@ else:
     def make(source, pyc):
         py_compile.compile(source, cfile=pyc, doraise=True, **extra)
 decode = getattr(os, 'fsdecode', lambda name: name)
-names = getattr(sys.stdin, 'buffer', sys.stdin).read().split(b'\0')[:-1]
-done = count = 0
+questions = getattr(sys.stdin, 'buffer', sys.stdin)
 parent = os.getppid()
-for source, pyc in zip(names[0::2], names[1::2]):
-    if os.getppid() != parent:
+if sys.argv[1:] == ['gently']:
+    os.nice(5)
+count = 0
+while True:
+    head = questions.readline()
+    if not head:
         break
-    count += 1
-    if count % 64 == 0:
-        gc.collect()
-    try:
-        make(decode(source), decode(pyc))
-        done += 1
-    except Exception:
-        pass
-sys.stdout.write(str(done))
+    names = questions.read(int(head)).split(b'\0')[:-1]
+    done = 0
+    for source, pyc in zip(names[0::2], names[1::2]):
+        if os.getppid() != parent:
+            sys.exit(1)
+        count += 1
+        if count % 64 == 0:
+            gc.collect()
+        try:
+            make(decode(source), decode(pyc))
+            done += 1
+        except Exception:
+            pass
+    sys.stdout.write('\ndone %d\n' % done)
+    sys.stdout.flush()
 )";
 
 bool is_python_2(const PythonInfo& python) { return python.version.starts_with("2."); }
@@ -86,6 +109,7 @@ std::vector<std::string> pyc_command(const PycRun& run) {
     else
         arguments.emplace_back("-I");
     arguments.insert(arguments.end(), {"-S", "-B", "-Wignore", "-c", std::string(compiler_program)});
+    if (run.gently) arguments.emplace_back("gently");
     return arguments;
 }
 
@@ -96,30 +120,81 @@ std::map<std::string, std::string> python_environment(std::map<std::string, std:
     return environment;
 }
 
-Result<PycOutcome> compile_pyc(const PycRun& run, std::span<const PycItem> items) {
-    PycOutcome outcome;
-    if (items.empty()) return outcome;
+struct PycCompiler::State {
+    std::string program;
+    std::function<bool()> stopped;
+    ChildStreams streams;
+    std::optional<SpawnedChild> child;
+    std::string said; ///< what it has written since the last answer
+
+    [[nodiscard]] Error failed() {
+        const auto patience = std::chrono::steady_clock::now() + std::chrono::milliseconds(ending_milliseconds);
+        while (!child->wait(false) && std::chrono::steady_clock::now() < patience) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        }
+        child->kill_group();
+        child->wait(true);
+        return make_error(ErrorCode::io, "the environment's python (" + program +
+                                             ") cannot compile modules; it ended with status " +
+                                             std::to_string(child->exit_status()) + ": " + said);
+    }
+
+    /// The number in the answer, if it is there and whole.
+    std::optional<std::size_t> take_answer() {
+        const std::size_t at = said.rfind(answer_head);
+        if (at == std::string::npos || !said.ends_with('\n')) return std::nullopt;
+        const std::string_view number = std::string_view(said).substr(at + answer_head.size());
+        std::size_t count = 0;
+        const auto parsed = std::from_chars(number.data(), number.data() + number.size(), count);
+        if (parsed.ec != std::errc() || parsed.ptr + 1 != number.data() + number.size()) return std::nullopt;
+        said.erase(at);
+        return count;
+    }
+};
+
+PycCompiler::PycCompiler(std::unique_ptr<State> state) : state_(std::move(state)) {}
+PycCompiler::PycCompiler(PycCompiler&&) noexcept = default;
+PycCompiler::~PycCompiler() = default;
+
+Result<PycCompiler> PycCompiler::start(const PycRun& run) {
+    auto state = std::make_unique<State>();
+    const auto command = pyc_command(run);
+    state->program = command.front();
+    state->stopped = run.stopped;
+    TAIPAN_TRY(state->streams, make_child_streams(true));
+    auto child = spawn_child(command, python_environment(run.environment), run.prefix, state->streams);
+    if (!child) return std::move(child).error();
+    state->child.emplace(*std::move(child));
+    return PycCompiler(std::move(state));
+}
+
+Result<std::size_t> PycCompiler::compile(std::span<const PycItem> batch) {
+    if (batch.empty()) return std::size_t{0};
+    State& state = *state_;
     std::string names;
-    for (const PycItem& item : items) {
+    for (const PycItem& item : batch) {
         names.append(item.source).push_back('\0');
         names.append(item.pyc).push_back('\0');
     }
-    ChildCommand command;
-    command.arguments = pyc_command(run);
-    command.environment = python_environment(run.environment);
-    command.working_directory = run.prefix;
-    command.input = names;
-    command.stop = run.stop;
-    command.output_limit = 4096;
-    TAIPAN_TRY(const ChildOutput output, run_child(command));
-    const std::string_view text = output.output;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), outcome.compiled);
-    if (output.exit_status != 0 || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
-        return make_error(ErrorCode::io, "the environment's python (" + command.arguments.front() +
-                                             ") cannot compile modules; it ended with status " +
-                                             std::to_string(output.exit_status) + ": " + output.output);
+    const std::string question = std::to_string(names.size()) + '\n' + names;
+    std::string_view rest = question;
+    while (true) {
+        if (state.stopped && state.stopped()) {
+            return make_error(ErrorCode::cancelled, "compiling the Python sources was interrupted");
+        }
+        std::array<pollfd, 2> watched{
+            {{state.streams.output.get(), POLLIN, 0}, {rest.empty() ? -1 : state.streams.input.get(), POLLOUT, 0}}};
+        if (::poll(watched.data(), watched.size(), poll_milliseconds) < 0 && errno != EINTR) {
+            return system_error(errno, "cannot wait for", state.program);
+        }
+        if (watched[1].revents != 0 && !send_input(state.streams.input.get(), rest)) rest = {}; // its end is seen below
+        if (watched[0].revents != 0) {
+            if (!read_output(state.streams.output.get(), state.said, output_limit)) return state.failed();
+            if (const auto count = state.take_answer()) return *count;
+        } else if (state.child->wait(false)) { // something it has started keeps the pipe open
+            return state.failed();
+        }
     }
-    return outcome;
 }
 
 } // namespace taipan

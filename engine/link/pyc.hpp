@@ -1,8 +1,9 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
+#include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,16 +13,13 @@
 
 namespace taipan {
 
-/// One run of the prefix's interpreter over a batch of sources. Several may run at the same time.
+/// How the prefix's interpreter is run. Several may run at the same time.
 struct PycRun {
     std::string prefix; ///< absolute
     PythonInfo python;
     std::map<std::string, std::string> environment; ///< of the user; what would influence python is taken out
-    const std::atomic<bool>* stop = nullptr;
-};
-
-struct PycOutcome {
-    std::size_t compiled = 0; ///< the rest of the batch could not be compiled, which is no error
+    std::function<bool()> stopped;                  ///< asked now and then; empty: never
+    bool gently = false;                            ///< with a lower priority: other work goes on
 };
 
 /// The interpreter's command line: absolute executable, switches and program; sources come over standard input.
@@ -29,9 +27,25 @@ struct PycOutcome {
 /// The environment without PYTHON* variables and SOURCE_DATE_EPOCH (which would make hash-based pycs).
 [[nodiscard]] std::map<std::string, std::string> python_environment(std::map<std::string, std::string> environment);
 
-/// Compiles the batch (the directories of the pyc files exist) into timestamp-based pyc files that carry the sources'
-/// mtime (conda-spec 3.5). A source that does not compile is skipped. Errors: io (the interpreter does not run),
-/// cancelled.
-Result<PycOutcome> compile_pyc(const PycRun& run, std::span<const PycItem> items);
+/// One interpreter process, which compiles batch after batch. The destructor ends it.
+class PycCompiler {
+public:
+    static Result<PycCompiler> start(const PycRun& run);
+    PycCompiler(PycCompiler&&) noexcept;
+    PycCompiler& operator=(PycCompiler&&) = delete;
+    PycCompiler(const PycCompiler&) = delete;
+    PycCompiler& operator=(const PycCompiler&) = delete;
+    ~PycCompiler();
+
+    /// Compiles the batch (the directories of the pyc files exist) into timestamp-based pyc files that carry the
+    /// sources' mtime (conda-spec 3.5). Returns how many: a source that does not compile is skipped. Errors: io (the
+    /// interpreter does not run), cancelled; it is of no use after either.
+    Result<std::size_t> compile(std::span<const PycItem> batch);
+
+private:
+    struct State;
+    explicit PycCompiler(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
 
 } // namespace taipan

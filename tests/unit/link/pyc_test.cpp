@@ -46,6 +46,7 @@ TEST_CASE("the interpreter runs isolated") {
 
 TEST_CASE("sources are compiled with their mtime, broken ones are skipped") {
     Fixture f;
+    f.run.gently = GENERATE(false, true);
     f.scratch.write("lib/a b.py", "x = 1\n");
     f.scratch.write("lib/broken.py", "print 'python 2'\n");
     f.scratch.set_mtime("lib/a b.py", 1234567890);
@@ -54,9 +55,11 @@ TEST_CASE("sources are compiled with their mtime, broken ones are skipped") {
     const std::vector<PycItem> items{{"lib/a b.py", "lib/__pycache__/a b.pyc"},
                                      {"lib/broken.py", "lib/__pycache__/broken.pyc"},
                                      {"lib/missing.py", "lib/__pycache__/missing.pyc"}};
-    const auto outcome = compile_pyc(f.run, items);
+    auto compiler = PycCompiler::start(f.run);
+    REQUIRE(compiler);
+    const auto outcome = compiler->compile(items);
     REQUIRE(outcome);
-    CHECK(outcome->compiled == 1);
+    CHECK(*outcome == 1);
     const std::string pyc = f.scratch.read("lib/__pycache__/a b.pyc");
     REQUIRE(pyc.size() > 16);
     CHECK(little_endian(pyc, 4) == 0); // timestamp, no hash
@@ -64,16 +67,52 @@ TEST_CASE("sources are compiled with their mtime, broken ones are skipped") {
     CHECK(little_endian(pyc, 12) == 6U);
     CHECK(pyc.find(f.scratch.path) == std::string::npos);
     CHECK_FALSE(f.scratch.has("lib/__pycache__/broken.pyc"));
-    CHECK(compile_pyc(f.run, {})->compiled == 0);
+}
+
+TEST_CASE("an interpreter takes one batch after the other") {
+    Fixture f;
+    f.scratch.directory("lib/__pycache__");
+    auto compiler = PycCompiler::start(f.run);
+    REQUIRE(compiler);
+    CHECK(*compiler->compile({}) == 0);
+    for (int batch = 0; batch < 3; ++batch) {
+        std::vector<PycItem> items;
+        for (int i = 0; i < 40; ++i) {
+            const std::string name = "m" + std::to_string(batch * 100 + i);
+            f.scratch.write("lib/" + name + ".py", "x = " + std::to_string(i) + "\n");
+            items.push_back({"lib/" + name + ".py", "lib/__pycache__/" + name + ".pyc"});
+        }
+        const auto done = compiler->compile(items);
+        REQUIRE(done);
+        CHECK(*done == items.size());
+        CHECK(f.scratch.has(items.back().pyc));
+    }
 }
 
 TEST_CASE("an interpreter that does not run is an error") {
     Fixture f;
     f.run.python.executable = "bin/none";
     const std::vector<PycItem> items{{"a.py", "a.pyc"}};
-    CHECK_FALSE(compile_pyc(f.run, items));
+    CHECK_FALSE(PycCompiler::start(f.run));
     f.scratch.write("bin/none", "#!/bin/sh\necho no library; exit 127\n", 0755);
-    const auto outcome = compile_pyc(f.run, items);
+    auto compiler = PycCompiler::start(f.run);
+    REQUIRE(compiler);
+    const auto outcome = compiler->compile(items);
     REQUIRE_FALSE(outcome);
+    CHECK(outcome.error().code == ErrorCode::io);
     CHECK(outcome.error().message.find("no library") != std::string::npos);
+    CHECK(outcome.error().message.find("127") != std::string::npos);
+}
+
+TEST_CASE("an interpreter that never answers is stopped") {
+    Fixture f;
+    f.run.python.executable = "bin/none";
+    f.scratch.write("bin/none", "#!/bin/sh\nexec sleep 60\n", 0755);
+    int asked = 0;
+    f.run.stopped = [&asked] { return ++asked > 1; };
+    auto compiler = PycCompiler::start(f.run);
+    REQUIRE(compiler);
+    const auto outcome = compiler->compile(std::vector<PycItem>{{"a.py", "a.pyc"}});
+    REQUIRE_FALSE(outcome);
+    CHECK(outcome.error().code == ErrorCode::cancelled);
 }

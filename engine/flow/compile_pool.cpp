@@ -1,0 +1,168 @@
+// Problem: byte-compiling takes many times as long as linking, and the interpreter that does it is itself one of the
+// packages being linked.
+// Approach: modules wait in a heap, the largest first, until the interpreter's own packages are there; then processes
+// take batches from it, which become smaller towards the end so that none of them is left alone with a long rest. While
+// other packages are still fetched and linked the processes are nice to that work.
+// What must hold: no process outlives the pool; a failure before everything is linked is none yet, since packages may
+// need more than they say.
+
+#include "flow/compile_pool.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <utility>
+
+namespace taipan {
+
+namespace {
+
+/// Not worth a process of its own.
+constexpr std::size_t smallest_share = 8;
+/// What a module costs besides its size, as bytes of source.
+constexpr std::uint64_t module_overhead = 1024;
+/// Bytes of a batch: about a tenth of a second of work, and what costs no more than asking for it.
+constexpr std::uint64_t largest_batch = 512 << 10, smallest_batch = 16 << 10;
+
+std::uint64_t weight_of(const PycItem& item) { return item.source_size + module_overhead; }
+
+} // namespace
+
+CompilePool::CompilePool(PycRun run, int size, EventSink& sink, const std::atomic<bool>& stop)
+    : run_(std::move(run)), size_(static_cast<std::size_t>(std::max(1, size))), sink_(sink), stop_(stop) {
+    run_.stopped = [this] {
+        return abandoned_.load(std::memory_order_relaxed) || stop_.load(std::memory_order_relaxed);
+    };
+}
+
+CompilePool::~CompilePool() {
+    abandoned_.store(true);
+    join_threads();
+    for (const Package& package : packages_) {
+        if (package.begun && package.settled < package.modules) sink_.end(Stage::compile, package.name, false);
+    }
+}
+
+void CompilePool::push(Job job) {
+    weight_ += weight_of(job.item);
+    jobs_.push_back(std::move(job));
+    std::push_heap(jobs_.begin(), jobs_.end(),
+                   [](const Job& a, const Job& b) { return a.item.source_size < b.item.source_size; });
+}
+
+void CompilePool::add(std::string subject, std::vector<PycItem> items) {
+    if (items.empty()) return;
+    const std::scoped_lock guard(mutex_);
+    packages_.push_back({std::move(subject), items.size(), 0, false});
+    for (PycItem& item : items) push({packages_.size() - 1, std::move(item)});
+    start_threads();
+    changed_.notify_all();
+}
+
+void CompilePool::open() {
+    const std::scoped_lock guard(mutex_);
+    open_ = true;
+    start_threads();
+}
+
+/// To be called with the mutex held.
+void CompilePool::start_threads() {
+    if (!open_ || broken_ || jobs_.empty() || run_.stopped()) return;
+    const std::size_t wanted = std::clamp<std::size_t>(jobs_.size() / smallest_share, 1, size_);
+    while (threads_.size() < wanted) {
+        threads_.emplace_back([this, gently = !finishing_] { serve(gently); });
+    }
+}
+
+void CompilePool::serve(bool gently) {
+    std::vector<Job> batch;
+    try {
+        PycRun run = run_;
+        run.gently = gently;
+        auto compiler = PycCompiler::start(run);
+        if (!compiler) return fail(std::move(compiler).error(), {});
+        for (batch = next_batch(); !batch.empty(); batch = next_batch()) {
+            std::vector<PycItem> items;
+            items.reserve(batch.size());
+            for (const Job& job : batch) items.push_back(job.item);
+            const auto done = compiler->compile(items);
+            if (!done) return fail(done.error(), std::move(batch));
+            {
+                const std::scoped_lock guard(mutex_);
+                compiled_ += *done;
+            }
+            settle(batch);
+        }
+    } catch (const std::exception& failure) {
+        fail(make_error(ErrorCode::internal, failure.what()), std::move(batch));
+    }
+}
+
+/// Waits for work; empty when there is none and will be none.
+std::vector<CompilePool::Job> CompilePool::next_batch() {
+    std::unique_lock guard(mutex_);
+    changed_.wait(guard, [&] { return !jobs_.empty() || finishing_ || broken_ || run_.stopped(); });
+    std::vector<Job> batch;
+    if (broken_ || run_.stopped()) return batch;
+    const std::uint64_t share = std::clamp(weight_ / (2 * size_), smallest_batch, largest_batch);
+    for (std::uint64_t taken = 0; taken < share && !jobs_.empty();) {
+        std::pop_heap(jobs_.begin(), jobs_.end(),
+                      [](const Job& a, const Job& b) { return a.item.source_size < b.item.source_size; });
+        taken += weight_of(jobs_.back().item);
+        batch.push_back(std::move(jobs_.back()));
+        jobs_.pop_back();
+    }
+    for (const Job& job : batch) {
+        weight_ -= weight_of(job.item);
+        Package& package = packages_[job.package];
+        if (!std::exchange(package.begun, true)) sink_.begin(Stage::compile, package.name, package.modules);
+    }
+    return batch;
+}
+
+void CompilePool::settle(const std::vector<Job>& batch) {
+    const std::scoped_lock guard(mutex_);
+    for (const Job& job : batch) {
+        Package& package = packages_[job.package];
+        if (++package.settled == package.modules) sink_.end(Stage::compile, package.name, true);
+    }
+}
+
+void CompilePool::fail(Error error, std::vector<Job> unfinished) {
+    const std::scoped_lock guard(mutex_);
+    broken_ = true;
+    if (!error_) error_ = std::move(error);
+    for (Job& job : unfinished) push(std::move(job));
+    changed_.notify_all();
+}
+
+void CompilePool::join_threads() {
+    std::vector<std::thread> threads;
+    {
+        const std::scoped_lock guard(mutex_);
+        threads.swap(threads_);
+    }
+    changed_.notify_all();
+    for (auto& thread : threads) thread.join();
+}
+
+Result<std::uint64_t> CompilePool::finish() {
+    for (int attempt = 0; attempt < 2; ++attempt) { // what failed before everything was linked gets a second chance
+        {
+            const std::scoped_lock guard(mutex_);
+            open_ = finishing_ = true;
+            start_threads();
+        }
+        join_threads();
+        const std::scoped_lock guard(mutex_);
+        finishing_ = false;
+        if (stop_.load()) return make_error(ErrorCode::cancelled, "compiling the Python sources was interrupted");
+        if (!broken_) break;
+        if (attempt > 0) return *error_;
+        broken_ = false;
+        error_.reset();
+    }
+    return std::exchange(compiled_, 0);
+}
+
+} // namespace taipan

@@ -1,0 +1,158 @@
+#include "flow/compile_pool.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <catch2/catch.hpp>
+
+#include "scratch.hpp"
+
+using namespace taipan;
+
+namespace {
+
+/// Counts how often each package began and ended well or not.
+class Counting final : public EventSink {
+public:
+    struct Counts {
+        int begun = 0, succeeded = 0, failed = 0;
+    };
+    void begin(Stage, std::string_view subject, std::uint64_t) override { at(subject).begun++; }
+    void advance(Stage, std::string_view, std::uint64_t) override {}
+    void end(Stage, std::string_view subject, bool ok) override { (ok ? at(subject).succeeded : at(subject).failed)++; }
+    void note(Severity, std::string_view) override {}
+    Counts of(const std::string& subject) {
+        const std::scoped_lock guard(mutex_);
+        return counts_[subject];
+    }
+
+private:
+    Counts& at(std::string_view subject) {
+        const std::scoped_lock guard(mutex_);
+        return counts_[std::string(subject)];
+    }
+    std::mutex mutex_;
+    std::map<std::string, Counts> counts_;
+};
+
+struct Fixture {
+    Fixture() {
+        scratch.directory("lib/__pycache__");
+        run.prefix = scratch.path;
+        run.python = {"3.11", "lib", "bin/python"};
+        run.environment = {{"PATH", "/usr/bin:/bin"}};
+    }
+    void python(const std::string& script) { scratch.write("bin/python", "#!/bin/sh\n" + script + "\n", 0755); }
+
+    std::vector<PycItem> modules(const std::string& name, int count) {
+        std::vector<PycItem> items;
+        for (int i = 0; i < count; ++i) {
+            const std::string module = name + std::to_string(i);
+            const std::string text = "x = " + std::to_string(i) + std::string(static_cast<std::size_t>(i), '\n');
+            scratch.write("lib/" + module + ".py", text);
+            items.push_back({"lib/" + module + ".py", "lib/__pycache__/" + module + ".pyc", text.size()});
+        }
+        return items;
+    }
+    [[nodiscard]] bool all_there(const std::vector<PycItem>& items) const {
+        return std::all_of(items.begin(), items.end(), [&](const PycItem& item) { return scratch.has(item.pyc); });
+    }
+
+    Scratch scratch;
+    PycRun run;
+    Counting sink;
+    std::atomic<bool> stop{false};
+};
+
+constexpr const char* works = "exec /usr/bin/python3 \"$@\"";
+
+} // namespace
+
+TEST_CASE("modules of several packages are compiled, before and after the pool is open") {
+    Fixture f;
+    f.python(works);
+    CompilePool pool(f.run, 2, f.sink, f.stop);
+    const auto first = f.modules("a", 30);
+    const auto second = f.modules("b", 3);
+    pool.add("first", first);
+    pool.open();
+    pool.add("second", second);
+    pool.add("nothing", {});
+    const auto done = pool.finish();
+    REQUIRE(done);
+    CHECK(*done == 33);
+    CHECK(f.all_there(first));
+    CHECK(f.all_there(second));
+    CHECK(f.sink.of("first").begun == 1);
+    CHECK(f.sink.of("first").succeeded == 1);
+    CHECK(f.sink.of("second").succeeded == 1);
+    CHECK(f.sink.of("nothing").begun == 0);
+
+    const auto late = f.modules("c", 2);
+    pool.add("late", {late[0]});
+    pool.add("late", {late[1]});
+    const auto more = pool.finish();
+    REQUIRE(more);
+    CHECK(*more == 2);
+    CHECK(f.all_there(late));
+}
+
+TEST_CASE("a pool that was never opened compiles when it is finished") {
+    Fixture f;
+    f.python(works);
+    CompilePool pool(f.run, 1, f.sink, f.stop);
+    const auto items = f.modules("a", 3);
+    pool.add("package", items);
+    const auto done = pool.finish();
+    REQUIRE(done);
+    CHECK(*done == 3);
+    CHECK(*pool.finish() == 0);
+}
+
+TEST_CASE("an interpreter that misses a package runs when all are linked") {
+    Fixture f;
+    f.python("[ -e \"$0.library\" ] || { echo no library; exit 127; }\n" + std::string(works));
+    CompilePool pool(f.run, 2, f.sink, f.stop);
+    const auto items = f.modules("a", 20);
+    pool.open();
+    pool.add("package", items);
+    f.scratch.write("bin/python.library", "");
+    const auto done = pool.finish();
+    REQUIRE(done);
+    CHECK(*done == 20);
+    CHECK(f.all_there(items));
+}
+
+TEST_CASE("an interpreter that does not run at all is an error in the end") {
+    Fixture f;
+    f.python("echo no library; exit 127");
+    CompilePool pool(f.run, 2, f.sink, f.stop);
+    pool.open();
+    pool.add("package", f.modules("a", 20));
+    const auto done = pool.finish();
+    REQUIRE_FALSE(done);
+    CHECK(done.error().message.find("no library") != std::string::npos);
+}
+
+TEST_CASE("a pool that is given up ends its interpreters, and says which packages are not done") {
+    Fixture f;
+    f.python("exec sleep 600");
+    {
+        CompilePool pool(f.run, 2, f.sink, f.stop);
+        pool.open();
+        pool.add("package", f.modules("a", 20));
+        while (f.sink.of("package").begun == 0) std::this_thread::yield();
+    }
+    CHECK(f.sink.of("package").failed == 1);
+}
+
+TEST_CASE("a stop ends compiling") {
+    Fixture f;
+    f.python("exec sleep 600");
+    CompilePool pool(f.run, 2, f.sink, f.stop);
+    pool.add("package", f.modules("a", 20));
+    f.stop = true;
+    const auto done = pool.finish();
+    REQUIRE_FALSE(done);
+    CHECK(done.error().code == ErrorCode::cancelled);
+}
