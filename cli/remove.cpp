@@ -1,5 +1,6 @@
 #include "base/json_writer.hpp"
 #include "environment_removal.hpp"
+#include "fault_point.hpp"
 #include "flow/install.hpp"
 #include "prefix/frozen.hpp"
 #include "prefix/prefix_data.hpp"
@@ -126,6 +127,7 @@ Result<int> remove_whole_environment(Invocation& invocation, Config config, cons
     if (!dry_run) {
         const auto progress = make_progress(console, true, config.verbosity);
         Session session(std::move(config), *progress, stop);
+        session.set_fault_point(fault_point_of(invocation));
         TAIPAN_CHECK(remove_environment(session, prefix));
     }
     if (json)

@@ -5,6 +5,8 @@
 
 #include "base/filesystem.hpp"
 #include "config/expand.hpp"
+#include "fault_point.hpp"
+#include "flow/interrupted.hpp"
 
 namespace taipan::cli {
 
@@ -27,22 +29,27 @@ std::string prefix_of_name(const std::string& name, const Config& config) {
     return config.envs_dirs.front() + '/' + name;
 }
 
-} // namespace
-
-Result<void> validate_environment_name(std::string_view name) {
-    if (name.empty() || name == "." || name == "..") {
-        return make_error(ErrorCode::invalid_argument, "'" + std::string(name) + "' is no name for an environment");
+/// Shows what the engine has to say where no progress is shown.
+class NoteSink final : public EventSink {
+public:
+    NoteSink(Console& console, bool quiet) : console_(console), quiet_(quiet) {}
+    void begin(Stage, std::string_view, std::uint64_t) override {}
+    void advance(Stage, std::string_view, std::uint64_t) override {}
+    void end(Stage, std::string_view, bool) override {}
+    void note(Severity severity, std::string_view text) override {
+        if (severity == Severity::warning) console_.print_error("warning: ");
+        if (severity == Severity::warning || (severity == Severity::info && !quiet_)) {
+            console_.print_error(std::string(text) + '\n');
+        }
     }
-    if (const auto at = name.find_first_of("/ :#"); at != std::string_view::npos) {
-        return make_error(ErrorCode::invalid_argument, "the environment name '" + std::string(name) + "' has a '" +
-                                                           std::string(1, name[at]) +
-                                                           "' in it, which names cannot; use -p for a path");
-    }
-    return {};
-}
 
-Result<std::string> resolve_target(const Invocation& invocation, const CommonOptions& options, const Config& config,
-                                   WithoutTarget otherwise) {
+private:
+    Console& console_;
+    bool quiet_;
+};
+
+Result<std::string> named_target(const Invocation& invocation, const CommonOptions& options, const Config& config,
+                                 WithoutTarget otherwise) {
     if (!options.name.empty()) {
         if (options.name == "base" || options.name == "root") return config.root_prefix;
         TAIPAN_CHECK(validate_environment_name(options.name));
@@ -62,6 +69,28 @@ Result<std::string> resolve_target(const Invocation& invocation, const CommonOpt
     }
     const auto active = invocation.variable("CONDA_PREFIX");
     return active.empty() ? config.root_prefix : absolute_path(active, config.working_directory);
+}
+
+} // namespace
+
+Result<void> validate_environment_name(std::string_view name) {
+    if (name.empty() || name == "." || name == "..") {
+        return make_error(ErrorCode::invalid_argument, "'" + std::string(name) + "' is no name for an environment");
+    }
+    if (const auto at = name.find_first_of("/ :#"); at != std::string_view::npos) {
+        return make_error(ErrorCode::invalid_argument, "the environment name '" + std::string(name) + "' has a '" +
+                                                           std::string(1, name[at]) +
+                                                           "' in it, which names cannot; use -p for a path");
+    }
+    return {};
+}
+
+Result<std::string> resolve_target(const Invocation& invocation, const CommonOptions& options, const Config& config,
+                                   WithoutTarget otherwise) {
+    TAIPAN_TRY(auto prefix, named_target(invocation, options, config, otherwise));
+    NoteSink sink(invocation.console, config.quiet);
+    TAIPAN_CHECK(repair_interrupted(prefix, config, sink, 0, fault_point_of(invocation)));
+    return prefix;
 }
 
 std::string environment_name(const std::string& prefix, const Config& config) {

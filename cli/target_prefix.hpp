@@ -16,7 +16,7 @@ enum class WithoutTarget {
 };
 
 /// Resolves -n/-p to an absolute path (conda-spec 4.8): `base` is the root prefix; a name is looked for in each
-/// envs_dir, then put into the first one that can be written.
+/// envs_dir, then put into the first one that can be written. What a killed run has left there is repaired first.
 Result<std::string> resolve_target(const Invocation& invocation, const CommonOptions& options, const Config& config,
                                    WithoutTarget otherwise);
 

@@ -4,6 +4,7 @@
 
 #include "activation.hpp"
 #include "base/filesystem.hpp"
+#include "fault_point.hpp"
 #include "flow/install.hpp"
 #include "package_json.hpp"
 #include "plan_view.hpp"
@@ -42,7 +43,9 @@ private:
           request_(request),
           signals_(stop_),
           progress_(&progress),
-          session_(std::move(config), sink, stop_) {}
+          session_(std::move(config), sink, stop_) {
+        session_.set_fault_point(fault_point_of(invocation));
+    }
 
     Result<void> carry_out(TransactionOutcome& outcome) {
         for (const auto& text : config().warnings) session_.sink().note(Severity::info, text);

@@ -10,19 +10,18 @@
 #include <ctime>
 #include <set>
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <tbb/task_arena.h>
 
 #include "base/filesystem.hpp"
 #include "cache/package_cache.hpp"
+#include "flow/interrupted.hpp"
 #include "flow/link_stage.hpp"
 #include "flow/materialise.hpp"
 #include "flow/plan_channels.hpp"
 #include "flow/replaced_prefix.hpp"
 #include "flow/unlink_stage.hpp"
 #include "prefix/history.hpp"
+#include "prefix/journal.hpp"
 #include "prefix/prefix_data.hpp"
 #include "prefix/registry.hpp"
 #include "prefix/transaction.hpp"
@@ -30,8 +29,6 @@
 namespace taipan {
 
 namespace {
-
-constexpr double prefix_lock_patience_seconds = 600;
 
 double seconds_since_epoch() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -45,27 +42,6 @@ std::string local_time() {
     const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
     return {text, length};
 }
-
-/// Takes back what was appended to the history when the run fails after all.
-class HistoryGuard {
-public:
-    explicit HistoryGuard(std::string path) : path_(std::move(path)) {
-        struct stat status {};
-        if (::stat(path_.c_str(), &status) == 0) size_ = status.st_size;
-    }
-    HistoryGuard(const HistoryGuard&) = delete;
-    HistoryGuard& operator=(const HistoryGuard&) = delete;
-    ~HistoryGuard() {
-        // If even this fails, the next run's difference lines repair the history (conda-spec 4.3).
-        if (!kept_) static_cast<void>(::truncate(path_.c_str(), size_) == 0);
-    }
-    void keep() { kept_ = true; }
-
-private:
-    std::string path_;
-    off_t size_ = 0;
-    bool kept_ = false;
-};
 
 Result<void> record_history(const Plan& plan) {
     HistoryEntry entry;
@@ -139,8 +115,8 @@ void register_prefix(Session& session, const Plan& plan, InstallReport& report) 
 }
 
 Result<void> carry_out(Session& session, const Plan& plan, const PackageCache& cache, InstallReport& report) {
-    TAIPAN_TRY(Transaction transaction,
-               plan.new_prefix ? Transaction::begin_new(plan.prefix) : Transaction::begin(plan.prefix));
+    TAIPAN_TRY(Transaction transaction, plan.new_prefix ? Transaction::begin_new(plan.prefix, session.fault_point())
+                                                        : Transaction::begin(plan.prefix, session.fault_point()));
     if (plan.new_prefix) TAIPAN_CHECK(create_environment(plan.prefix, seconds_since_epoch()));
     LinkStage stage(session, plan, transaction, cache.writable_directory(), report);
     TAIPAN_CHECK(stage.prepare());
@@ -149,10 +125,10 @@ Result<void> carry_out(Session& session, const Plan& plan, const PackageCache& c
     else
         TAIPAN_CHECK(replace_packages(session, plan, cache, stage, transaction, report));
     TAIPAN_CHECK(finish(session, plan, stage));
-    HistoryGuard history(plan.prefix + "/conda-meta/history");
+    TAIPAN_CHECK(transaction.appending("conda-meta/history"));
     TAIPAN_CHECK(record_history(plan));
+    pass(session.fault_point(), "history is written");
     TAIPAN_CHECK(transaction.commit());
-    history.keep();
     register_prefix(session, plan, report);
     return {};
 }
@@ -171,7 +147,7 @@ Result<InstallReport> apply_plan(Session& session, const Plan& plan) {
         return report;
     }
     TAIPAN_TRY(const FileLock lock,
-               FileLock::acquire(plan.prefix + "/conda-meta/.taipan.lock", prefix_lock_patience_seconds));
+               FileLock::acquire(plan.prefix + '/' + prefix_lock_path, prefix_lock_patience_seconds));
     TAIPAN_CHECK(carry_out(session, plan, cache, report));
     return report;
 }

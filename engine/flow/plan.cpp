@@ -12,12 +12,11 @@
 #include "cache/package_cache.hpp"
 #include "flow/explicit.hpp"
 #include "flow/index.hpp"
+#include "flow/interrupted.hpp"
 #include "flow/plan_channels.hpp"
-#include "flow/replaced_prefix.hpp"
 #include "prefix/frozen.hpp"
 #include "prefix/history.hpp"
 #include "prefix/prefix_data.hpp"
-#include "prefix/transaction.hpp"
 #include "solve/solve.hpp"
 #include "solve/topological.hpp"
 #include "solve/virtual_packages.hpp"
@@ -25,8 +24,6 @@
 namespace taipan {
 
 namespace {
-
-constexpr double prefix_lock_patience_seconds = 600;
 
 /// The environment as it is now.
 struct Target {
@@ -46,17 +43,6 @@ bool is_empty_directory(const std::string& path) {
     return entries <= 2;
 }
 
-Result<void> repair_interrupted_run(const Session& session, const std::string& prefix) {
-    if (!exists(prefix + "/conda-meta/.taipan-trash")) return {};
-    TAIPAN_TRY(const FileLock lock,
-               FileLock::acquire(prefix + "/conda-meta/.taipan.lock", prefix_lock_patience_seconds));
-    TAIPAN_TRY(const auto recovery, Transaction::recover(prefix));
-    if (recovery != Transaction::Recovery::nothing) {
-        session.sink().note(Severity::info, "repaired " + prefix + " after an interrupted run");
-    }
-    return {};
-}
-
 Result<std::vector<MatchSpec>> parse_specs(const std::vector<std::string>& texts, const Config& config) {
     std::vector<MatchSpec> specs;
     for (const auto& text : texts) {
@@ -72,8 +58,8 @@ Result<std::vector<MatchSpec>> parse_specs(const std::vector<std::string>& texts
 Result<Target> load_target(Session& session, const InstallRequest& request) {
     Target target;
     const std::string& prefix = request.prefix;
-    TAIPAN_TRY(const bool restored, restore_replaced_environment(prefix));
-    if (restored) session.sink().note(Severity::info, "put back " + prefix + ", whose replacement was interrupted");
+    TAIPAN_CHECK(repair_interrupted(prefix, session.config(), session.sink(), prefix_lock_patience_seconds,
+                                    session.fault_point()));
     if (request.action == Action::create) {
         if (is_environment(prefix) && !request.replace_existing) {
             return make_error(ErrorCode::environment_exists, "prefix already exists: " + prefix);
@@ -90,7 +76,6 @@ Result<Target> load_target(Session& session, const InstallRequest& request) {
     }
     TAIPAN_CHECK(require_environment(prefix));
     if (session.config().protect_frozen_envs) TAIPAN_CHECK(require_not_frozen(prefix));
-    TAIPAN_CHECK(repair_interrupted_run(session, prefix));
     target.exists = true;
     const auto& settings = session.config().channel_settings;
     TAIPAN_TRY(const PrefixData data, load_prefix(prefix, RecordDetail::identity, settings));

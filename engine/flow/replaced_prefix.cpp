@@ -1,7 +1,7 @@
 // `create` over an existing environment must not lose it when the new one fails. So the old one is renamed, the new
 // one made, and only then the old one deleted. A kill in between leaves `<prefix>.taipan-replaced`, and the next
-// command on that prefix puts it back. A lock beside the prefix tells an interrupted replacement from one that is going
-// on.
+// command on that prefix puts it back. What is to be deleted is renamed first, since half of it must not be taken for
+// an environment. A lock beside the prefix tells an interrupted replacement from one that is going on.
 
 #include "flow/replaced_prefix.hpp"
 
@@ -16,16 +16,21 @@ namespace {
 
 constexpr double patience_seconds = 600;
 
-std::string lock_path(const std::string& prefix) {
-    return std::string(parent_path(prefix)) + "/." + std::string(base_name(prefix)) + ".taipan-lock";
-}
-
 std::string aside_path(const std::string& prefix) { return prefix + ".taipan-replaced"; }
+std::string doomed_path(const std::string& prefix) { return prefix + ".taipan-removed"; }
+
+/// Takes the directory away at once, then deletes it.
+Result<void> delete_renamed(const std::string& path, const std::string& prefix) {
+    const std::string doomed = doomed_path(prefix);
+    TAIPAN_CHECK(remove_tree(doomed));
+    if (::rename(path.c_str(), doomed.c_str()) != 0) return system_error(errno, "cannot remove", path);
+    return remove_tree(doomed);
+}
 
 /// With the lock held.
 Result<bool> put_back(const std::string& prefix) {
     if (!is_directory(aside_path(prefix))) return false;
-    TAIPAN_CHECK(remove_tree(prefix));
+    if (exists(prefix)) TAIPAN_CHECK(delete_renamed(prefix, prefix));
     if (::rename(aside_path(prefix).c_str(), prefix.c_str()) != 0) {
         return system_error(errno, "cannot move the former environment back to", prefix);
     }
@@ -36,7 +41,7 @@ Result<bool> put_back(const std::string& prefix) {
 
 Result<NewPrefixClaim> NewPrefixClaim::make(const std::string& prefix, bool replace) {
     TAIPAN_CHECK(make_directories(std::string(parent_path(prefix))));
-    TAIPAN_TRY(FileLock lock, FileLock::acquire(lock_path(prefix), patience_seconds));
+    TAIPAN_TRY(FileLock lock, FileLock::acquire(claim_lock_path(prefix), patience_seconds));
     NewPrefixClaim claim(prefix, std::move(lock));
     TAIPAN_TRY(const bool restored, put_back(prefix));
     static_cast<void>(restored);
@@ -61,20 +66,27 @@ NewPrefixClaim::~NewPrefixClaim() {
 
 Result<void> NewPrefixClaim::succeed() {
     if (!std::exchange(replaced_, false)) return {};
-    // Renamed first: half of it must not be taken for an environment to put back.
-    const std::string doomed = prefix_ + ".taipan-removed";
-    TAIPAN_CHECK(remove_tree(doomed));
-    if (::rename(aside_path(prefix_).c_str(), doomed.c_str()) != 0) {
-        return system_error(errno, "cannot remove the former environment", aside_path(prefix_));
-    }
-    return remove_tree(doomed);
+    return delete_renamed(aside_path(prefix_), prefix_);
+}
+
+std::string claim_lock_path(const std::string& prefix) {
+    return std::string(parent_path(prefix)) + "/." + std::string(base_name(prefix)) + ".taipan-lock";
+}
+
+bool has_interrupted_replacement(const std::string& prefix) {
+    return exists(claim_lock_path(prefix)) || exists(aside_path(prefix)) || exists(doomed_path(prefix));
 }
 
 Result<bool> restore_replaced_environment(const std::string& prefix) {
-    if (!is_directory(aside_path(prefix))) return false;
-    const auto lock = FileLock::acquire(lock_path(prefix), 0);
-    if (!lock) return false; // it is being replaced right now
+    TAIPAN_CHECK(remove_tree(doomed_path(prefix)));
     return put_back(prefix);
+}
+
+Result<void> delete_prefix(const std::string& prefix) {
+    auto deleted = delete_renamed(prefix, prefix);
+    if (deleted || is_directory(doomed_path(prefix))) return deleted;
+    // A mount point, or a directory in one that is not ours: it cannot be renamed, only emptied.
+    return remove_tree(prefix);
 }
 
 } // namespace taipan

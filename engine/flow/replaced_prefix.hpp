@@ -7,8 +7,8 @@
 
 namespace taipan {
 
-/// The right to make a new environment at a place: excludes other processes, and keeps an environment that is being
-/// replaced until its successor is complete.
+/// The right to make or remove an environment at a place: excludes other processes, and keeps an environment that is
+/// being replaced until its successor is complete.
 class NewPrefixClaim {
 public:
     /// Waits for another process that makes an environment there. `replace`: an environment that exists is moved to
@@ -31,8 +31,15 @@ private:
     bool replaced_ = false;
 };
 
-/// Puts back an environment whose replacement was interrupted by a kill. Does nothing while the replacing process is
-/// alive. True when it did something.
+/// The lock file of claims; lies beside the prefix.
+[[nodiscard]] std::string claim_lock_path(const std::string& prefix);
+/// Whether a process was, or is, about to replace or remove the environment.
+[[nodiscard]] bool has_interrupted_replacement(const std::string& prefix);
+/// Puts back an environment whose replacement was interrupted by a kill, and deletes what is left of one that was
+/// being deleted. The caller holds the claim's lock. True when an environment came back.
 Result<bool> restore_replaced_environment(const std::string& prefix);
+/// Deletes the environment, directory and all: renamed first, so that no kill leaves half of it. The caller holds the
+/// claim's lock.
+Result<void> delete_prefix(const std::string& prefix);
 
 } // namespace taipan

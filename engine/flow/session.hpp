@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/event.hpp"
+#include "base/fault_point.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
 
@@ -46,12 +47,16 @@ public:
     /// CPU workers this run may use: the configured number, or what affinity and cgroup quota allow.
     [[nodiscard]] int workers() const { return workers_; }
     Result<Network*> network();
+    /// For tests, which end the process there; to be set before anything is begun.
+    void set_fault_point(FaultPoint point) { fault_point_ = std::move(point); }
+    [[nodiscard]] const FaultPoint& fault_point() const { return fault_point_; }
 
 private:
     Config config_;
     EventSink& sink_;
     StopSource& stop_;
     int workers_;
+    FaultPoint fault_point_;
     std::unique_ptr<Network> network_;
 };
 

@@ -3,6 +3,8 @@
 #include <vector>
 
 #include "base/filesystem.hpp"
+#include "flow/interrupted.hpp"
+#include "flow/replaced_prefix.hpp"
 #include "link/link_scripts.hpp"
 #include "prefix/environment_variables.hpp"
 #include "prefix/frozen.hpp"
@@ -65,8 +67,10 @@ Result<void> remove_environment(Session& session, const std::string& prefix) {
     const Config& config = session.config();
     TAIPAN_CHECK(require_environment(prefix));
     if (config.protect_frozen_envs) TAIPAN_CHECK(require_not_frozen(prefix));
+    TAIPAN_TRY(const FileLock claim, FileLock::acquire(claim_lock_path(prefix), prefix_lock_patience_seconds));
     TAIPAN_CHECK(run_pre_unlink_scripts(session, prefix));
-    TAIPAN_CHECK(remove_tree(prefix));
+    pass(session.fault_point(), "before the environment goes");
+    TAIPAN_CHECK(delete_prefix(prefix));
     if (config.home.empty()) return {};
     if (auto unregistered = unregister_environment(config.home, prefix); !unregistered) {
         session.sink().note(Severity::warning, unregistered.error().message);

@@ -26,19 +26,22 @@ namespace {
 
 using Kind = JournalStep::Kind;
 
-constexpr std::string_view aside_suffix = ".c~"; // conda's own; `conda clean` sweeps it
+constexpr std::string_view lock_name = ".taipan.lock"; // of prefix_lock_path
+constexpr std::string_view aside_suffix = ".c~";       // conda's own; `conda clean` sweeps it
 
 bool needs_path(Kind kind) {
     return kind == Kind::file || kind == Kind::directory || kind == Kind::aside || kind == Kind::aside_here ||
-           kind == Kind::sweep;
+           kind == Kind::appended || kind == Kind::sweep;
 }
 
-bool is_known(char kind) { return kind != '\0' && std::string_view("FDABENnUC").find(kind) != std::string_view::npos; }
+bool has_number(Kind kind) { return kind == Kind::aside || kind == Kind::appended; }
+
+bool is_known(char kind) { return kind != '\0' && std::string_view("FDABTENnUC").find(kind) != std::string_view::npos; }
 
 /// A path split into the handle of its directory and its name. The handle of the last directory is kept.
 class ParentHandles {
 public:
-    ParentHandles(int prefix_fd, const std::string& prefix) : prefix_fd_(prefix_fd), prefix_(prefix) {}
+    explicit ParentHandles(const JournalPlace& place) : prefix_fd_(place.prefix_fd), prefix_(place.prefix) {}
 
     /// -1 with errno when the directory cannot be opened.
     int open(const std::string& path) {
@@ -113,11 +116,27 @@ Result<void> move_back(ParentHandles& handles, const JournalStep& step) {
     return handles.error("cannot restore", step.path);
 }
 
+/// The file becomes as long as it was. Only ever shorter: what was never appended is not cut.
+Result<void> cut(ParentHandles& handles, const JournalStep& step) {
+    const int parent = handles.open(step.path);
+    const std::string name(base_name(step.path));
+    const UniqueFd file(parent < 0 ? -1 : ::openat(parent, name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file && is_gone(errno)) return {};
+    struct stat status {};
+    if (!file || ::fstat(file.get(), &status) != 0) return handles.error("cannot restore", step.path);
+    const auto length = static_cast<off_t>(step.number);
+    if (status.st_size <= length || ::ftruncate(file.get(), length) == 0) return {};
+    return handles.error("cannot restore", step.path);
+}
+
 /// First half of undoing: what was created goes, last one first.
-Result<void> remove_created(const std::vector<JournalStep>& steps, ParentHandles& handles) {
+Result<void> remove_created(const std::vector<JournalStep>& steps, ParentHandles& handles,
+                            const FaultPoint& fault_point) {
     Result<void> outcome;
     for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+        pass(fault_point, "undo");
         Result<void> removed;
+        if (step->kind == Kind::appended) removed = cut(handles, *step);
         if (step->kind == Kind::file) {
             removed = remove_file(handles, step->path);
         } else if (step->kind == Kind::directory) {
@@ -130,13 +149,15 @@ Result<void> remove_created(const std::vector<JournalStep>& steps, ParentHandles
 }
 
 /// Second half: what was set aside comes back, unless the run itself had created it.
-Result<void> restore_set_aside(const std::vector<JournalStep>& steps, ParentHandles& handles) {
+Result<void> restore_set_aside(const std::vector<JournalStep>& steps, ParentHandles& handles,
+                               const FaultPoint& fault_point) {
     std::unordered_set<std::string_view> created;
     Result<void> outcome;
     for (const JournalStep& step : steps) {
         if (step.kind == Kind::file) created.insert(step.path);
         if (step.kind != Kind::aside && step.kind != Kind::aside_here) continue;
         if (created.contains(step.path)) continue;
+        pass(fault_point, "restore");
         auto restored = move_back(handles, step);
         if (!restored && outcome) outcome = std::move(restored);
     }
@@ -161,13 +182,55 @@ Result<void> sweep(const std::vector<JournalStep>& steps, ParentHandles& handles
     return outcome;
 }
 
+/// The names in a directory; none when there is no such directory.
+Result<std::vector<std::string>> children_of(const std::string& directory) {
+    struct Closer {
+        void operator()(DIR* stream) const { ::closedir(stream); }
+    };
+    std::vector<std::string> names;
+    const std::unique_ptr<DIR, Closer> stream(::opendir(directory.c_str()));
+    if (!stream && errno == ENOENT) return names;
+    while (stream) {
+        errno = 0;
+        const dirent* entry = ::readdir(stream.get()); // NOLINT(concurrency-mt-unsafe): own stream
+        if (entry == nullptr) break;
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..") names.emplace_back(name);
+    }
+    if (errno != 0) return system_error(errno, "cannot list", directory);
+    return names;
+}
+
+Result<void> remove_children_except(const std::string& directory, std::string_view kept) {
+    TAIPAN_TRY(const auto names, children_of(directory));
+    for (const std::string& name : names) {
+        if (name != kept) TAIPAN_CHECK(remove_tree(directory + '/' + name));
+    }
+    return {};
+}
+
+Result<bool> has_children_except(const std::string& directory, const std::set<std::string_view>& expected) {
+    TAIPAN_TRY(const auto names, children_of(directory));
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) { return !expected.contains(name); });
+}
+
+/// A kill while a record was written leaves it under the temporary name of an AtomicFile.
+Result<void> remove_half_written_records(const JournalPlace& place) {
+    TAIPAN_TRY(const auto names, children_of(place.prefix + "/conda-meta"));
+    for (const std::string& name : names) {
+        if (name.find(".json.taipan-") == std::string_view::npos) continue;
+        TAIPAN_CHECK(remove_tree(place.prefix + "/conda-meta/" + name));
+    }
+    return {};
+}
+
 } // namespace
 
 std::string serialise_steps(const std::vector<JournalStep>& steps) {
     std::string bytes;
     for (const JournalStep& step : steps) {
         bytes.push_back(static_cast<char>(step.kind));
-        if (step.kind == Kind::aside) bytes.append(std::to_string(step.number)).push_back(':');
+        if (has_number(step.kind)) bytes.append(std::to_string(step.number)).push_back(':');
         bytes.append(step.path).push_back('\0');
     }
     return bytes;
@@ -184,7 +247,7 @@ std::vector<JournalStep> parse_steps(std::string_view bytes) {
         JournalStep step;
         step.kind = static_cast<Kind>(text.front());
         text.remove_prefix(1);
-        if (step.kind == Kind::aside) {
+        if (has_number(step.kind)) {
             const auto parsed = std::from_chars(text.data(), text.data() + text.size(), step.number);
             if (parsed.ec != std::errc() || parsed.ptr == text.data() + text.size() || *parsed.ptr != ':') continue;
             text.remove_prefix(static_cast<std::size_t>(parsed.ptr - text.data()) + 1);
@@ -195,69 +258,66 @@ std::vector<JournalStep> parse_steps(std::string_view bytes) {
     }
 }
 
-Result<void> undo_steps(const std::vector<JournalStep>& steps, int prefix_fd, const std::string& prefix,
-                        int journal_fd) {
-    ParentHandles handles(prefix_fd, prefix);
+Result<void> undo_steps(const std::vector<JournalStep>& steps, const JournalPlace& place, int journal_fd) {
+    ParentHandles handles(place);
     Result<void> outcome;
     const bool resumed = std::any_of(steps.begin(), steps.end(), [](const auto& s) { return s.kind == Kind::undoing; });
     if (!resumed) {
-        outcome = remove_created(steps, handles);
+        outcome = remove_created(steps, handles, place.fault_point);
         // Without this note a repetition would remove what has come back. A disk too full for it must not keep us
         // from going on: only a kill in the next moments would make it matter.
         static_cast<void>(static_cast<bool>(
-            write_all(journal_fd, serialise_steps({{Kind::undoing, 0, {}}}), prefix + '/' + journal_path)));
+            write_all(journal_fd, serialise_steps({{Kind::undoing, 0, {}}}), place.prefix + '/' + journal_path)));
+        static_cast<void>(::fdatasync(journal_fd));
     }
-    auto restored = restore_set_aside(steps, handles);
+    auto restored = restore_set_aside(steps, handles, place.fault_point);
     return outcome ? std::move(restored) : std::move(outcome);
 }
 
-Result<void> finish_steps(const std::vector<JournalStep>& steps, int prefix_fd, const std::string& prefix) {
-    ParentHandles handles(prefix_fd, prefix);
+Result<void> finish_steps(const std::vector<JournalStep>& steps, const JournalPlace& place) {
+    ParentHandles handles(place);
     Result<void> outcome;
     for (const JournalStep& step : steps) {
         if (step.kind != Kind::aside && step.kind != Kind::aside_here) continue;
+        pass(place.fault_point, "finish");
         const std::string path = step.kind == Kind::aside
                                      ? std::string(trash_directory) + '/' + std::to_string(step.number)
                                      : step.path + std::string(aside_suffix);
         auto removed = remove_file(handles, path);
-        if (!removed) removed = remove_tree(prefix + '/' + path); // a directory was set aside
+        if (!removed) removed = remove_tree(place.prefix + '/' + path); // a directory was set aside
         if (!removed && outcome) outcome = std::move(removed);
     }
+    pass(place.fault_point, "sweep");
     auto swept = sweep(steps, handles);
     return outcome ? std::move(swept) : std::move(outcome);
 }
 
-Result<void> remove_journal(int prefix_fd, const std::string& prefix) {
-    if (::unlinkat(prefix_fd, journal_path, 0) != 0 && errno != ENOENT) {
-        return system_error(errno, "cannot remove", prefix + '/' + journal_path);
+Result<void> remove_journal(const JournalPlace& place) {
+    pass(place.fault_point, "journal goes");
+    TAIPAN_CHECK(remove_half_written_records(place));
+    if (::unlinkat(place.prefix_fd, journal_path, 0) != 0 && errno != ENOENT) {
+        return system_error(errno, "cannot remove", place.prefix + '/' + journal_path);
     }
-    return remove_tree(prefix + '/' + trash_directory);
+    pass(place.fault_point, "journal is gone");
+    return remove_tree(place.prefix + '/' + trash_directory);
 }
 
 Result<void> remove_new_prefix(const std::string& prefix, bool keep_directory) {
-    struct Closer {
-        void operator()(DIR* stream) const { ::closedir(stream); }
-    };
-    const std::string meta = prefix + "/conda-meta"; // goes last: while the journal is there, this can be repeated
-    {
-        const std::unique_ptr<DIR, Closer> stream(::opendir(prefix.c_str()));
-        if (!stream) {
-            if (errno == ENOENT) return {};
-            return system_error(errno, "cannot list", prefix);
-        }
-        while (true) {
-            errno = 0;
-            const dirent* entry = ::readdir(stream.get()); // NOLINT(concurrency-mt-unsafe): own stream
-            if (entry == nullptr) break;
-            const std::string_view name = entry->d_name;
-            if (name == "." || name == ".." || name == "conda-meta") continue;
-            TAIPAN_CHECK(remove_tree(prefix + '/' + entry->d_name));
-        }
-        if (errno != 0) return system_error(errno, "cannot list", prefix);
-    }
-    TAIPAN_CHECK(remove_tree(meta));
+    // The journal goes last: while it is there, this can be repeated.
+    TAIPAN_CHECK(remove_children_except(prefix, "conda-meta"));
+    TAIPAN_CHECK(remove_children_except(prefix + "/conda-meta", base_name(trash_directory)));
+    TAIPAN_CHECK(remove_children_except(prefix + '/' + trash_directory, base_name(journal_path)));
+    TAIPAN_CHECK(remove_tree(prefix + "/conda-meta"));
     if (keep_directory || ::rmdir(prefix.c_str()) == 0 || errno == ENOENT) return {};
     return system_error(errno, "cannot remove directory", prefix);
+}
+
+Result<bool> remove_unbegun_prefix(const std::string& prefix) {
+    TAIPAN_TRY(const bool more, has_children_except(prefix, {"conda-meta"}));
+    TAIPAN_TRY(const bool begun, has_children_except(prefix + "/conda-meta", {base_name(trash_directory), lock_name}));
+    if (more || begun) return false;
+    TAIPAN_CHECK(remove_tree(prefix + "/conda-meta"));
+    return true;
 }
 
 } // namespace taipan

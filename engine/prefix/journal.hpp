@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fault_point.hpp"
 #include "base/filesystem.hpp"
 #include "base/result.hpp"
 
@@ -12,6 +13,7 @@ namespace taipan {
 
 /// Where a transaction keeps its journal and what it has set aside, relative to the prefix.
 inline constexpr const char* trash_directory = "conda-meta/.taipan-trash";
+inline constexpr const char* prefix_lock_path = "conda-meta/.taipan.lock"; ///< held by whoever changes the prefix
 inline constexpr const char* journal_path = "conda-meta/.taipan-trash/journal";
 
 /// One change of a prefix, written down before it is made.
@@ -21,6 +23,7 @@ struct JournalStep {
         directory = 'D',        ///< a directory that is created
         aside = 'A',            ///< moved to `<trash>/<number>`
         aside_here = 'B',       ///< moved to `<path>.c~`, where the trash is on another device
+        appended = 'T',         ///< a file of `number` bytes that is written on to
         sweep = 'E',            ///< a directory to remove at the end if it is empty
         new_prefix = 'N',       ///< everything in the prefix is ours, and the prefix directory too
         new_in_directory = 'n', ///< the same, but the (empty) directory was there before
@@ -32,21 +35,31 @@ struct JournalStep {
     std::string path; ///< relative to the prefix
 };
 
-/// Steps as bytes: kind, number for `aside`, path, NUL.
+/// Steps as bytes: kind, number and a colon for `aside` and `appended`, path, NUL.
 [[nodiscard]] std::string serialise_steps(const std::vector<JournalStep>& steps);
 /// The reverse. A last step without its NUL was never acted upon and is dropped, like all that is unreadable or
 /// leaves the prefix.
 [[nodiscard]] std::vector<JournalStep> parse_steps(std::string_view bytes);
 
-/// Undoes the steps: removes what was created, notes that in the journal, moves back what was set aside. Goes on after
-/// errors and returns the first. May be interrupted anywhere and repeated with the journal's steps.
-Result<void> undo_steps(const std::vector<JournalStep>& steps, int prefix_fd, const std::string& prefix,
-                        int journal_fd);
+/// The prefix that steps are about. The handles and the fault point are borrowed.
+struct JournalPlace {
+    int prefix_fd = -1;
+    const std::string& prefix;
+    const FaultPoint& fault_point;
+};
+
+/// Undoes the steps: removes what was created, cuts what was appended, notes that in the journal, moves back what was
+/// set aside. Goes on after errors and returns the first. May be interrupted anywhere and repeated with the journal's
+/// steps.
+Result<void> undo_steps(const std::vector<JournalStep>& steps, const JournalPlace& place, int journal_fd);
 /// Removes what was set aside, then the directories of the sweep steps and their parents as far as they are empty.
-Result<void> finish_steps(const std::vector<JournalStep>& steps, int prefix_fd, const std::string& prefix);
-/// Removes journal and trash directory.
-Result<void> remove_journal(int prefix_fd, const std::string& prefix);
+Result<void> finish_steps(const std::vector<JournalStep>& steps, const JournalPlace& place);
+/// Removes journal and trash directory, and half-written records.
+Result<void> remove_journal(const JournalPlace& place);
 /// Removes everything in the prefix, and the prefix itself unless `keep_directory`.
 Result<void> remove_new_prefix(const std::string& prefix, bool keep_directory);
+/// Removes `conda-meta` if a run that was killed before its first step has made it, and nothing else is in the prefix.
+/// False: it is something else, and was left alone.
+Result<bool> remove_unbegun_prefix(const std::string& prefix);
 
 } // namespace taipan

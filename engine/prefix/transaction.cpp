@@ -3,8 +3,12 @@
 // the same prefix and really removed on commit. The announcements are kept in memory for a rollback and, one write a
 // batch, in a journal for the next run to find. A prefix that is all ours needs none of that: undoing it is removing
 // it. What must hold: a step is in the journal before it is made; nothing is really removed before the journal says
-// that the run is committed; the journal is the last thing to go. There is no fsync: a crash of the machine (not of the
-// process) may lose the journal's last writes.
+// that the run is committed; the journal is the last thing to go.
+//
+// Policy for power loss: in an existing prefix the journal is on the disk (fdatasync) before the steps it announces,
+// a handful of times in a run. So the former state is found again after a crash of the machine at any moment before the
+// commit. Package files are not synced: the last seconds before a crash may leave some of them empty or short, which
+// `taipan verify` tells by their hashes and `--repair` mends.
 
 #include "prefix/transaction.hpp"
 
@@ -30,6 +34,7 @@ using Kind = JournalStep::Kind;
 struct Transaction::State {
     std::string prefix;
     UniqueFd prefix_fd, trash_fd, journal_fd;
+    FaultPoint fault_point;
     bool is_new = false;
     bool directory_existed = true;
     bool ended = false;
@@ -39,9 +44,16 @@ struct Transaction::State {
     std::vector<JournalStep> sweeps;
     std::uint64_t next_number = 0;
 
+    [[nodiscard]] JournalPlace place() const { return {prefix_fd.get(), prefix, fault_point}; }
+
     /// Appends to journal and memory. To be called with the mutex held.
-    Result<void> announce(std::vector<JournalStep> batch) {
+    Result<void> announce(std::vector<JournalStep> batch, bool durable = true) {
+        pass(fault_point, "before an announcement");
         TAIPAN_CHECK(write_all(journal_fd.get(), serialise_steps(batch), prefix + '/' + journal_path));
+        if (durable && !is_new && ::fdatasync(journal_fd.get()) != 0 && errno != EINVAL && errno != EROFS) {
+            return system_error(errno, "cannot sync", prefix + '/' + journal_path);
+        }
+        pass(fault_point, "announced");
         steps.insert(steps.end(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
         return {};
     }
@@ -52,10 +64,19 @@ struct Transaction::State {
         TAIPAN_TRY(trash_fd, open_directory(trash));
         journal_fd = UniqueFd(
             ::openat(trash_fd.get(), "journal", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666));
-        if (journal_fd) return {};
+        if (journal_fd) return is_new ? Result<void>() : sync_names();
         if (errno != EEXIST) return system_error(errno, "cannot create", trash + "/journal");
         return make_error(ErrorCode::corrupt_environment,
                           "an interrupted run has left " + trash + "/journal; it must be repaired first");
+    }
+
+    /// The journal's name, and that of its directory, must be found after a crash too.
+    Result<void> sync_names() {
+        TAIPAN_TRY(const UniqueFd meta, open_directory(prefix + "/conda-meta"));
+        for (const int fd : {trash_fd.get(), meta.get()}) {
+            if (::fsync(fd) != 0 && errno != EINVAL) return system_error(errno, "cannot sync", prefix + "/conda-meta");
+        }
+        return {};
     }
 
     Result<void> move_aside(int parent_fd, const std::string& path, std::uint64_t number);
@@ -100,6 +121,7 @@ Result<void> check_paths(const std::vector<std::string>& paths) {
 
 /// `number` has been announced. Moves into the trash, or beside the file where that is on another device.
 Result<void> Transaction::State::move_aside(int parent_fd, const std::string& path, std::uint64_t number) {
+    pass(fault_point, "aside");
     const std::string name(base_name(path));
     if (::renameat(parent_fd, name.c_str(), trash_fd.get(), std::to_string(number).c_str()) == 0) return {};
     if (errno == ENOENT) return {};
@@ -120,16 +142,18 @@ Transaction::~Transaction() {
     if (state_ && !state_->ended) static_cast<void>(static_cast<bool>(rollback()));
 }
 
-Result<Transaction> Transaction::begin(const std::string& prefix) {
+Result<Transaction> Transaction::begin(const std::string& prefix, FaultPoint fault_point) {
     auto state = std::make_unique<State>();
+    state->fault_point = std::move(fault_point);
     state->prefix = prefix;
     TAIPAN_TRY(state->prefix_fd, open_directory(prefix));
     TAIPAN_CHECK(state->open_journal());
     return Transaction(std::move(state));
 }
 
-Result<Transaction> Transaction::begin_new(const std::string& prefix) {
+Result<Transaction> Transaction::begin_new(const std::string& prefix, FaultPoint fault_point) {
     auto state = std::make_unique<State>();
+    state->fault_point = std::move(fault_point);
     state->prefix = prefix;
     state->is_new = true;
     TAIPAN_TRY(const bool empty, is_empty_directory(prefix));
@@ -160,6 +184,7 @@ Result<Transaction> Transaction::begin_new(const std::string& prefix) {
 const std::string& Transaction::prefix() const { return state_->prefix; }
 int Transaction::prefix_fd() const { return state_->prefix_fd.get(); }
 bool Transaction::is_new() const { return state_->is_new; }
+int Transaction::scratch_fd() const { return state_->trash_fd.get(); }
 
 Result<void> Transaction::created(const std::vector<std::string>& paths) {
     if (state_->is_new || paths.empty()) return {};
@@ -172,7 +197,18 @@ Result<void> Transaction::created_directories(const std::vector<std::string>& pa
     if (state_->is_new || paths.empty()) return {};
     TAIPAN_CHECK(check_paths(paths));
     const std::lock_guard lock(state_->mutex);
-    return state_->announce(steps_of(Kind::directory, paths));
+    return state_->announce(steps_of(Kind::directory, paths), false);
+}
+
+Result<void> Transaction::appending(const std::string& path) {
+    if (state_->is_new) return {};
+    TAIPAN_CHECK(check_paths({path}));
+    struct stat status {};
+    if (::fstatat(state_->prefix_fd.get(), path.c_str(), &status, 0) != 0 && errno != ENOENT) {
+        return system_error(errno, "cannot stat", state_->prefix + '/' + path);
+    }
+    const std::lock_guard lock(state_->mutex);
+    return state_->announce({{Kind::appended, static_cast<std::uint64_t>(status.st_size), path}});
 }
 
 Result<void> Transaction::set_aside(const std::vector<std::string>& paths) {
@@ -215,8 +251,8 @@ Result<void> Transaction::commit() {
     last.push_back({Kind::committed, 0, {}});
     TAIPAN_CHECK(state_->announce(std::move(last)));
     state_->ended = true; // from here on only forward
-    TAIPAN_CHECK(finish_steps(state_->steps, state_->prefix_fd.get(), state_->prefix));
-    return remove_journal(state_->prefix_fd.get(), state_->prefix);
+    TAIPAN_CHECK(finish_steps(state_->steps, state_->place()));
+    return remove_journal(state_->place());
 }
 
 Result<void> Transaction::rollback() {
@@ -224,23 +260,30 @@ Result<void> Transaction::rollback() {
     if (state_->ended) return {};
     state_->ended = true;
     if (state_->is_new) return remove_new_prefix(state_->prefix, state_->directory_existed);
-    TAIPAN_CHECK(undo_steps(state_->steps, state_->prefix_fd.get(), state_->prefix, state_->journal_fd.get()));
-    return remove_journal(state_->prefix_fd.get(), state_->prefix);
+    TAIPAN_CHECK(undo_steps(state_->steps, state_->place(), state_->journal_fd.get()));
+    return remove_journal(state_->place());
 }
 
-Result<Transaction::Recovery> Transaction::recover(const std::string& prefix) {
+Result<Transaction::Recovery> Transaction::recover(const std::string& prefix, const FaultPoint& fault_point) {
     const std::string path = prefix + '/' + journal_path;
     if (!exists(path)) {
         // A run that was killed before its first step, or after its last one.
-        if (exists(prefix + '/' + trash_directory)) TAIPAN_CHECK(remove_tree(prefix + '/' + trash_directory));
+        if (!exists(prefix + '/' + trash_directory)) return Recovery::nothing;
+        TAIPAN_TRY(const bool unbegun, remove_unbegun_prefix(prefix));
+        if (!unbegun) TAIPAN_CHECK(remove_tree(prefix + '/' + trash_directory));
         return Recovery::nothing;
     }
     TAIPAN_TRY(const UniqueFd prefix_fd, open_directory(prefix));
+    const JournalPlace place{prefix_fd.get(), prefix, fault_point};
     TAIPAN_TRY(const std::string bytes, read_file(path));
     const std::vector<JournalStep> steps = parse_steps(bytes);
+    if (steps.empty()) {
+        TAIPAN_TRY(const bool unbegun, remove_unbegun_prefix(prefix));
+        if (unbegun) return Recovery::rolled_back;
+    }
     if (!steps.empty() && steps.back().kind == Kind::committed) {
-        TAIPAN_CHECK(finish_steps(steps, prefix_fd.get(), prefix));
-        TAIPAN_CHECK(remove_journal(prefix_fd.get(), prefix));
+        TAIPAN_CHECK(finish_steps(steps, place));
+        TAIPAN_CHECK(remove_journal(place));
         return Recovery::rolled_forward;
     }
     if (!steps.empty() && (steps.front().kind == Kind::new_prefix || steps.front().kind == Kind::new_in_directory)) {
@@ -252,8 +295,8 @@ Result<Transaction::Recovery> Transaction::recover(const std::string& prefix) {
     if (!journal_fd || ::ftruncate(journal_fd.get(), static_cast<off_t>(bytes.rfind('\0') + 1)) != 0) {
         return system_error(errno, "cannot continue", path);
     }
-    TAIPAN_CHECK(undo_steps(steps, prefix_fd.get(), prefix, journal_fd.get()));
-    TAIPAN_CHECK(remove_journal(prefix_fd.get(), prefix));
+    TAIPAN_CHECK(undo_steps(steps, place, journal_fd.get()));
+    TAIPAN_CHECK(remove_journal(place));
     return Recovery::rolled_back;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fault_point.hpp"
 #include "base/result.hpp"
 
 namespace taipan {
@@ -15,10 +16,10 @@ class Transaction {
 public:
     /// On an existing environment. Fails with corrupt_environment when an earlier run's journal is there: call
     /// `recover` first.
-    static Result<Transaction> begin(const std::string& prefix);
+    static Result<Transaction> begin(const std::string& prefix, FaultPoint fault_point = {});
     /// On a prefix that is to be made: undoing removes everything in it (and the directory, if it is not there
     /// now), so nothing needs to be recorded. Creates the directory.
-    static Result<Transaction> begin_new(const std::string& prefix);
+    static Result<Transaction> begin_new(const std::string& prefix, FaultPoint fault_point = {});
 
     Transaction(Transaction&&) noexcept;
     Transaction& operator=(Transaction&&) = delete;
@@ -29,10 +30,14 @@ public:
     [[nodiscard]] const std::string& prefix() const;
     [[nodiscard]] int prefix_fd() const;
     [[nodiscard]] bool is_new() const;
+    /// A directory of the prefix's file system whose content goes with the run: for probes.
+    [[nodiscard]] int scratch_fd() const;
 
     /// These files are about to be created. None of them may exist: set those aside first.
     Result<void> created(const std::vector<std::string>& paths);
-    /// These directories were created (or are about to be), parents first.
+    /// This file is about to be written on to: on rollback it becomes as long as it is now.
+    Result<void> appending(const std::string& path);
+    /// These directories are about to be created, parents first. To be followed by `created`, which makes it durable.
     Result<void> created_directories(const std::vector<std::string>& paths);
     /// Moves these files (or directories) out of the way; they come back on rollback. Missing ones are skipped.
     Result<void> set_aside(const std::vector<std::string>& paths);
@@ -47,7 +52,7 @@ public:
     enum class Recovery { nothing, rolled_back, rolled_forward };
     /// Repairs what a killed run left behind: undone if it had not reached `commit`, finished if it had. The caller
     /// must hold the prefix's lock.
-    static Result<Recovery> recover(const std::string& prefix);
+    static Result<Recovery> recover(const std::string& prefix, const FaultPoint& fault_point = {});
 
 private:
     struct State;

@@ -99,6 +99,39 @@ TEST_CASE("what the run itself had created does not come back") {
     CHECK_FALSE(f.scratch.has("p/lib/two"));
 }
 
+TEST_CASE("a file that was written on to becomes as long as it was") {
+    Fixture f;
+    auto transaction = Transaction::begin(f.scratch.at("p"));
+    f.scratch.write("p/conda-meta/log", "one");
+    REQUIRE(transaction->appending("conda-meta/log"));
+    SECTION("on rollback") {
+        f.scratch.write("p/conda-meta/log", "one, two");
+        REQUIRE(transaction->rollback());
+    }
+    SECTION("by the next run") {
+        f.scratch.write("p/conda-meta/log", "one, two");
+        kill_with(std::move(transaction));
+        CHECK(recovered(f.scratch.at("p")) == Recovery::rolled_back);
+    }
+    SECTION("but not longer") { REQUIRE(transaction->rollback()); }
+    CHECK(f.scratch.read("p/conda-meta/log") == "one");
+}
+
+TEST_CASE("what a run left that was killed before its first step is removed, and nothing else") {
+    Scratch scratch;
+    scratch.write("e/conda-meta/.taipan-trash/journal", "");
+    SECTION("an unbegun environment") {
+        CHECK(recovered(scratch.at("e")) == Recovery::rolled_back);
+        CHECK_FALSE(scratch.has("e/conda-meta"));
+    }
+    SECTION("an environment") {
+        scratch.write("e/conda-meta/history", "");
+        CHECK(recovered(scratch.at("e")) == Recovery::rolled_back);
+        CHECK(scratch.has("e/conda-meta/history"));
+        CHECK_FALSE(scratch.has("e/conda-meta/.taipan-trash"));
+    }
+}
+
 TEST_CASE("user files in new directories survive a rollback") {
     Fixture f;
     auto transaction = Transaction::begin(f.scratch.at("p"));
@@ -157,7 +190,8 @@ TEST_CASE("a killed run is undone, or finished if it was committed") {
         const auto steps = parse_steps(*read_file(journal));
         const UniqueFd prefix = f.scratch.open("p");
         const UniqueFd journal_fd(::open(journal.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-        REQUIRE(undo_steps(steps, prefix.get(), f.scratch.at("p"), journal_fd.get()));
+        const std::string path = f.scratch.at("p");
+        REQUIRE(undo_steps(steps, {prefix.get(), path, {}}, journal_fd.get()));
         CHECK(recovered(f.scratch.at("p")) == Recovery::rolled_back);
         f.check_old();
     }

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "base/fault_point.hpp"
+#include "command.hpp"
+
+namespace taipan::cli {
+
+/// Builds with tests end like by a power cut at the fault point whose number TAIPAN_KILL_AT names (from 1, counted over
+/// the whole command). Other builds have none.
+[[nodiscard]] FaultPoint fault_point_of(const Invocation& invocation);
+
+} // namespace taipan::cli

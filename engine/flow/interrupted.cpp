@@ -1,0 +1,56 @@
+// What a kill leaves behind, and who may touch it: the lock beside the prefix belongs to whoever makes, replaces or
+// removes it as a whole, the lock in its conda-meta to whoever changes it. A repair takes both, in this order, so that
+// it never undoes the work of a process that is alive.
+
+#include "flow/interrupted.hpp"
+
+#include "base/filesystem.hpp"
+#include "flow/replaced_prefix.hpp"
+#include "prefix/journal.hpp"
+#include "prefix/prefix_data.hpp"
+#include "prefix/registry.hpp"
+#include "prefix/transaction.hpp"
+
+namespace taipan {
+
+namespace {
+
+bool has_open_change(const std::string& prefix) {
+    return exists(prefix + '/' + trash_directory) || exists(prefix + '/' + prefix_lock_path);
+}
+
+/// With the lock beside the prefix held.
+Result<void> repair_change(const std::string& prefix, const Config& config, EventSink& sink, double patience_seconds,
+                           const FaultPoint& fault_point) {
+    if (!has_open_change(prefix)) return {};
+    TAIPAN_TRY(const FileLock lock, FileLock::acquire(prefix + '/' + prefix_lock_path, patience_seconds));
+    TAIPAN_TRY(const auto recovery, Transaction::recover(prefix, fault_point));
+    if (recovery == Transaction::Recovery::nothing) return {};
+    sink.note(Severity::info, "repaired " + prefix + " after an interrupted run");
+    if (!is_environment(prefix) || !config.register_envs || config.home.empty()) return {};
+    // A finished `create` may have been killed before it told.
+    return register_environment(config.home, prefix);
+}
+
+} // namespace
+
+Result<void> repair_interrupted(const std::string& prefix, const Config& config, EventSink& sink,
+                                double patience_seconds, const FaultPoint& fault_point) {
+    if (!has_interrupted_replacement(prefix) && !has_open_change(prefix)) return {};
+    const auto repair = [&]() -> Result<void> {
+        TAIPAN_TRY(const FileLock claim, FileLock::acquire(claim_lock_path(prefix), patience_seconds));
+        TAIPAN_TRY(const bool restored, restore_replaced_environment(prefix));
+        if (restored) sink.note(Severity::info, "put back " + prefix + ", whose replacement was interrupted");
+        return repair_change(prefix, config, sink, patience_seconds, fault_point);
+    };
+    auto repaired = repair();
+    if (repaired || patience_seconds > 0) return repaired;
+    const ErrorCode code = repaired.error().code;
+    if (code == ErrorCode::locked) return {};
+    if (code != ErrorCode::not_writable) return repaired;
+    sink.note(Severity::warning, "an interrupted run has left " + prefix +
+                                     " half changed, and it cannot be repaired: " + repaired.error().message);
+    return {};
+}
+
+} // namespace taipan
