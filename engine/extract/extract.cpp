@@ -63,8 +63,11 @@ struct ExtractContext::State {
 /// One extraction.
 class Unpacker {
 public:
-    Unpacker(ExtractContext& context, int destination, const std::atomic<bool>& cancelled)
-        : context_(*context.state_), writer_(destination, context.state_->directory_handles), cancelled_(cancelled) {}
+    Unpacker(ExtractContext& context, int destination, const std::atomic<bool>& cancelled, TaskRunner* helpers)
+        : context_(*context.state_),
+          writer_(destination, context.state_->directory_handles),
+          cancelled_(cancelled),
+          helpers_(helpers) {}
 
     Result<void> unpack_conda(ByteInput& archive);
     Result<void> unpack_arriving_conda(ByteInput& archive);
@@ -84,6 +87,7 @@ private:
     ExtractContext::State& context_;
     TreeWriter writer_;
     const std::atomic<bool>& cancelled_;
+    TaskRunner* helpers_; ///< may be null
     ExtractedPackage package_;
     std::uint64_t members_ = 0;
     bool read_texts_back_ = false;
@@ -140,8 +144,10 @@ Result<void> Unpacker::unpack_zstd(ByteInput& archive, ByteRange range) {
 
 Result<void> Unpacker::unpack_tar_bz2(ByteInput& archive) {
     RangeSource compressed(archive, 0, archive.size());
-    TAIPAN_CHECK(context_.bzip2.start(compressed));
-    return unpack_tar(context_.bzip2);
+    TAIPAN_CHECK(context_.bzip2.start(compressed, helpers_));
+    auto unpacked = unpack_tar(context_.bzip2);
+    context_.bzip2.stop(); // it must not outlive the input
+    return unpacked;
 }
 
 Result<void> Unpacker::unpack_tar(ByteSource& source) {
@@ -257,11 +263,12 @@ std::optional<ArchiveFormat> archive_format(std::string_view filename) {
 }
 
 Result<ExtractedPackage> extract_package(ExtractContext& context, ByteInput& archive, ArchiveFormat format,
-                                         int destination_fd, const std::atomic<bool>& cancelled, bool still_arriving) {
-    Unpacker unpacker(context, destination_fd, cancelled);
+                                         int destination_fd, const std::atomic<bool>& cancelled,
+                                         ExtractOptions options) {
+    Unpacker unpacker(context, destination_fd, cancelled, options.helpers);
     if (format == ArchiveFormat::tar_bz2)
         TAIPAN_CHECK(unpacker.unpack_tar_bz2(archive));
-    else if (still_arriving)
+    else if (options.still_arriving)
         TAIPAN_CHECK(unpacker.unpack_arriving_conda(archive));
     else
         TAIPAN_CHECK(unpacker.unpack_conda(archive));

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/byte_input.hpp"
+#include "base/crew.hpp"
 #include "base/result.hpp"
 
 namespace taipan {
@@ -55,16 +56,21 @@ private:
     std::unique_ptr<State> state_;
 };
 
+struct ExtractOptions {
+    /// The input waits for its later bytes, so the archive is read from its start on; the result is the same, or
+    /// corrupt_package where an unusual archive cannot be read that way.
+    bool still_arriving = false;
+    /// Workers that may take a part of the work of a large package; the result does not depend on it. May be null.
+    TaskRunner* helpers = nullptr;
+};
+
 /// Unpacks an archive below `destination_fd`, a fresh empty directory, which the caller publishes or removes: after an
 /// error it holds an incomplete tree. info/ of a .conda archive is written last. Modes (less the umask) and
 /// modification times are kept, owners are not. The archive is trusted in nothing, and its digest is for the caller to
 /// compare. Errors: corrupt_package, naming the member; those of the input and of the file system; cancelled, soon
 /// after `cancelled` became true.
-///
-/// `still_arriving`: the input waits for its later bytes, so the archive is read from its start on; the result is the
-/// same, or corrupt_package where an unusual archive cannot be read that way.
 Result<ExtractedPackage> extract_package(ExtractContext& context, ByteInput& archive, ArchiveFormat format,
                                          int destination_fd, const std::atomic<bool>& cancelled,
-                                         bool still_arriving = false);
+                                         ExtractOptions options = {});
 
 } // namespace taipan

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/byte_input.hpp"
+#include "base/crew.hpp"
 #include "base/filesystem.hpp"
 #include "base/result.hpp"
 #include "cache/package_cache.hpp"
@@ -35,7 +36,7 @@ public:
     struct Slots {
         std::atomic<int> free{2};
     };
-    EarlyExtraction(Session& session, const PackageCache& cache, const PackageRecord& record,
+    EarlyExtraction(Session& session, const PackageCache& cache, const PackageRecord& record, TaskRunner& helpers,
                     std::shared_ptr<Slots> slots);
     EarlyExtraction(const EarlyExtraction&) = delete;
     EarlyExtraction& operator=(const EarlyExtraction&) = delete;
@@ -61,6 +62,7 @@ private:
     Session& session_;
     const PackageCache& cache_;
     const PackageRecord& record_;
+    TaskRunner& helpers_;
     std::shared_ptr<Slots> slots_;
     std::chrono::steady_clock::time_point opened_at_;
     UniqueFd fd_;

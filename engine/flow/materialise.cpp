@@ -29,6 +29,7 @@
 #include "extract/extract.hpp"
 #include "fetch/body.hpp"
 #include "flow/early_extraction.hpp"
+#include "flow/idle_workers.hpp"
 #include "flow/network.hpp"
 #include "model/channel.hpp"
 #include "model/record_json.hpp"
@@ -104,15 +105,19 @@ void complete_digests(const DigestingInput::Digests& digests, std::uint64_t size
 class Materialiser {
 public:
     Materialiser(Session& session, const PackageCache& cache, const std::vector<Channel>& channels,
-                 const std::vector<PlannedPackage>& packages, const OnPackage& on_package, InstallReport& report)
+                 const std::vector<PlannedPackage>& packages, const OnPackage& on_package, InstallReport& report,
+                 tbb::task_arena& arena)
         : session_(session),
           cache_(cache),
           channels_(channels),
           packages_(packages),
           on_package_(on_package),
           report_(report),
-          extract_(graph_, static_cast<std::size_t>(session.workers()),
-                   [this](const TokenPtr& token) { work(token); }) {}
+          helpers_(graph_, arena, session.workers()),
+          extract_(graph_, static_cast<std::size_t>(session.workers()), [this](const TokenPtr& token) {
+              work(token);
+              helpers_.end_package();
+          }) {}
 
     Result<void> run() {
         std::vector<TokenPtr> busy;
@@ -136,6 +141,11 @@ private:
         session_.stop().request_stop();
     }
 
+    void put(const TokenPtr& token) {
+        helpers_.begin_package();
+        extract_.try_put(token);
+    }
+
     /// Decides where the package comes from, and sets it going; one that another process is making goes to `busy`.
     Result<void> start(std::size_t index, std::vector<TokenPtr>& busy) {
         auto token = std::make_shared<Token>();
@@ -143,7 +153,7 @@ private:
         const PlannedPackage& package = packages_[index];
         if (package.cached == CacheState::extracted) {
             token->extracted = package.location;
-            extract_.try_put(token);
+            put(token);
             return {};
         }
         auto lock = cache_.try_lock(package.record);
@@ -160,13 +170,13 @@ private:
         const PackageRecord& record = packages_[token->index].record;
         if (auto found = cache_.find_extracted(record)) {
             token->extracted = std::move(*found);
-            extract_.try_put(token);
+            put(token);
             return {};
         }
         if (auto found = cache_.find_archive(record)) {
             token->body = Body::of_foreign_file(std::move(*found));
             token->from_cache = true;
-            extract_.try_put(token);
+            put(token);
             return {};
         }
         return download(token);
@@ -179,7 +189,7 @@ private:
                 return make_error(ErrorCode::http, "HTTP 404 for url <" + record.url + ">: there is no such file");
             }
             token->body = Body::of_foreign_file(path);
-            extract_.try_put(token);
+            put(token);
             return {};
         }
         auto network = session_.network();
@@ -188,7 +198,7 @@ private:
         }
         TransferRequest request = transfer_request(record);
         if (EarlyExtraction::worthwhile(record)) {
-            token->early = std::make_unique<EarlyExtraction>(session_, cache_, record, early_slots_);
+            token->early = std::make_unique<EarlyExtraction>(session_, cache_, record, helpers_, early_slots_);
             request.opened = [early = token->early.get()](const Body& body) { early->opened(body); };
             request.arrived = [early = token->early.get()](std::uint64_t bytes) { early->arrived(bytes); };
         }
@@ -242,7 +252,7 @@ private:
         }
         token->body = std::move(download->body);
         token->resumed = download->resumed;
-        extract_.try_put(token);
+        put(token);
     }
 
     /// Packages that other processes are making: take each over when its lock is free.
@@ -334,8 +344,8 @@ private:
         TAIPAN_TRY(const auto bytes, token.body.input());
         DigestingInput input(*bytes, record.sha256.empty());
         TAIPAN_TRY(StagedDirectory staged, cache_.stage(record));
-        auto content =
-            extract_package(contexts_.local(), input, format_of(record), staged.fd(), session_.stop().flag());
+        auto content = extract_package(contexts_.local(), input, format_of(record), staged.fd(), session_.stop().flag(),
+                                       {.still_arriving = false, .helpers = &helpers_});
         if (!content && content.error().code == ErrorCode::cancelled) return std::move(content).error();
         // Whatever is wrong with the wrong file: that it is the wrong one is what has to be said.
         TAIPAN_TRY(auto digests, input.finish());
@@ -393,6 +403,7 @@ private:
     std::shared_ptr<EarlyExtraction::Slots> early_slots_ = std::make_shared<EarlyExtraction::Slots>();
     tbb::enumerable_thread_specific<ExtractContext> contexts_;
     tbb::flow::graph graph_;
+    IdleWorkers helpers_;
     tbb::flow::function_node<TokenPtr> extract_;
 };
 
@@ -403,7 +414,7 @@ Result<void> materialise(Session& session, const PackageCache& cache, const std:
                          InstallReport& report) {
     tbb::task_arena arena(session.workers());
     Result<void> done;
-    arena.execute([&] { done = Materialiser(session, cache, channels, packages, on_package, report).run(); });
+    arena.execute([&] { done = Materialiser(session, cache, channels, packages, on_package, report, arena).run(); });
     return done;
 }
 

@@ -126,7 +126,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         fs::create_directory(second);
         {
             const UniqueFd other(::open(second.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-            const auto arriving = extract_package(context, input, format, other.get(), cancelled, true);
+            const auto arriving =
+                extract_package(context, input, format, other.get(), cancelled, {.still_arriving = true});
             require(!arriving || result, "an archive was accepted only while it arrived");
         }
         fs::remove_all(second);

@@ -46,7 +46,7 @@ public:
         fs::create_directory(tree());
         const UniqueFd fd(::open(tree().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         MemoryInput input(archive);
-        return extract_package(context_, input, format, fd.get(), cancelled, still_arriving);
+        return extract_package(context_, input, format, fd.get(), cancelled, {still_arriving, helpers});
     }
     Result<ExtractedPackage> extract_tar(const TarBuilder& tar) {
         return extract(bzip2_of(tar.build()), ArchiveFormat::tar_bz2);
@@ -71,6 +71,7 @@ public:
     }
 
     std::atomic<bool> cancelled{false};
+    TaskRunner* helpers = nullptr;
 
 private:
     fs::path root_;
