@@ -19,6 +19,7 @@
 #include "flow/materialise.hpp"
 #include "flow/plan_channels.hpp"
 #include "flow/replaced_prefix.hpp"
+#include "flow/restored_files.hpp"
 #include "flow/unlink_stage.hpp"
 #include "prefix/history.hpp"
 #include "prefix/journal.hpp"
@@ -80,9 +81,11 @@ Result<void> replace_packages(Session& session, const Plan& plan, const PackageC
     TAIPAN_CHECK(materialise(
         session, cache, channels, plan.link,
         [&](CachedPackage package) { return stage.plan_package(std::move(package)); }, report));
+    TAIPAN_TRY(const auto leaving, load_leaving(session, plan));
+    TAIPAN_CHECK(stage.check_conflicts(leaving.files));
     // From here on the network is not needed any more, and the prefix changes.
-    TAIPAN_TRY(const auto freed, unlink_packages(session, plan, transaction, report));
-    TAIPAN_CHECK(stage.announce(freed));
+    TAIPAN_CHECK(unlink_packages(session, plan, leaving, transaction, report));
+    TAIPAN_CHECK(stage.announce());
     Result<void> linked;
     tbb::task_arena arena(session.workers());
     arena.execute([&] { linked = stage.link_all(); });
@@ -148,7 +151,8 @@ Result<InstallReport> apply_plan(Session& session, const Plan& plan) {
     }
     TAIPAN_TRY(const FileLock lock,
                FileLock::acquire(plan.prefix + '/' + prefix_lock_path, prefix_lock_patience_seconds));
-    TAIPAN_CHECK(carry_out(session, plan, cache, report));
+    TAIPAN_TRY(const Plan complete, with_restored_files(session, plan, cache));
+    TAIPAN_CHECK(carry_out(session, complete, cache, report));
     return report;
 }
 

@@ -1,8 +1,6 @@
 // Linking, and what must wait until everything is linked: conflicts, post-link scripts, byte-compilation, records.
 //
-// A package is linked directory by directory; large ones are split over the workers. When two packages bring the same
-// path, whoever comes first makes it and the other is noted down; afterwards the path is given to the package that is
-// later in dependency order, so that the result does not depend on timing.
+// A package is linked directory by directory; large ones are split over the workers.
 
 #include "flow/link_stage.hpp"
 
@@ -16,6 +14,7 @@
 #include "base/filesystem.hpp"
 #include "flow/first_error.hpp"
 #include "link/installed_record.hpp"
+#include "link/restrict_plan.hpp"
 #include "model/channel.hpp"
 #include "model/match_spec.hpp"
 #include "prefix/environment_variables.hpp"
@@ -119,6 +118,7 @@ Result<void> LinkStage::plan_package(CachedPackage package) {
     slot.record = std::move(package.record);
     slot.directory = std::move(package.directory);
     slot.contained = package.contained;
+    slot.partial = !plan_.link[package.index].only_paths.empty();
     if (plan_.new_prefix) slot.fd = std::move(package.fd); // linked at once; else there would be as many as packages
     const std::string step = "while planning to link " + slot.record.fn;
     auto layout = parse_package_layout(package.info);
@@ -136,6 +136,7 @@ Result<void> LinkStage::plan_package(CachedPackage package) {
     auto made = make_link_plan(std::move(*layout), slot.record, python_, options);
     if (!made) return std::move(made).context(step).error();
     slot.plan = std::move(*made);
+    if (slot.partial) slot.plan = restrict_plan(slot.plan, plan_.link[package.index].only_paths);
     slot.planned = true;
     return check_prefix_length(slot.plan).context(step);
 }
@@ -160,8 +161,12 @@ Result<void> LinkStage::place(Linked& package) {
     PlaceContext where = context(package, package_fd.get());
     where.made = &made_;
     // What was created is announced already in an existing prefix, and gone with the whole in a new one.
-    TAIPAN_TRY([[maybe_unused]] const auto created,
-               create_directories(package.plan.directories, where.prefix_fd, plan_.prefix, &made_));
+    auto made = create_directories(package.plan.directories, where.prefix_fd, plan_.prefix, &made_);
+    if (!made && made.error().code == ErrorCode::clobber) {
+        package.postponed = true; // whose path it is, is settled when all packages are known
+        return {};
+    }
+    TAIPAN_CHECK(std::move(made));
     const auto ranges = slices(package.plan);
     std::vector<PlacedFiles> parts(ranges.size());
     FirstError errors;
@@ -182,12 +187,12 @@ Result<void> LinkStage::link_package(std::size_t index) {
     Linked& package = packages_[index];
     const std::string name = package.record.dist_name();
     Span span(session_.sink(), Stage::link, name, package.plan.actions.size());
-    TAIPAN_CHECK(run_script(LinkScript::pre_link, package));
+    if (!package.partial) TAIPAN_CHECK(run_script(LinkScript::pre_link, package));
     TAIPAN_CHECK(place(package).context("while linking " + name + " into " + plan_.prefix));
     TAIPAN_CHECK(hand_to_compiler(index));
     span.succeed();
     const std::scoped_lock guard(mutex_);
-    ++report_.linked_packages;
+    if (!package.partial) ++report_.linked_packages;
     report_.linked_files += package.plan.actions.size();
     return {};
 }
@@ -197,10 +202,10 @@ Result<void> LinkStage::hand_to_compiler(std::size_t index) {
     if (interpreter_.contains(index)) compiler_->interpreter_package_linked();
     const Linked& package = packages_[index];
     const PackageRecord& record = package.record;
+    // What is kept of a package's bytecode is all of it, so a part of it is not kept.
+    const std::string hash = package.partial ? "" : record.sha256.empty() ? record.md5 : record.sha256;
     return compiler_->package_linked(
-        index, {&package.plan,
-                {python_name_, record.dist_name(), record.sha256.empty() ? record.md5 : record.sha256},
-                package.plan.link_type != LinkType::hardlink});
+        index, {&package.plan, {python_name_, record.dist_name(), hash}, package.plan.link_type != LinkType::hardlink});
 }
 
 Result<void> LinkStage::link_all() {
@@ -209,92 +214,6 @@ Result<void> LinkStage::link_all() {
         if (packages_[i].planned && !errors.any()) errors.take(link_package(i));
     });
     return errors.result();
-}
-
-Result<void> LinkStage::settle_conflicts() {
-    std::set<std::string>& contested = contested_;
-    for (const auto& package : packages_) {
-        for (const auto action : package.placed.existing) {
-            contested.insert(package.plan.paths[package.plan.actions[action].path].entry.path);
-        }
-    }
-    if (contested.empty()) return {};
-    std::map<std::string, std::pair<std::size_t, std::uint32_t>> winner; // path -> package, action
-    std::map<std::string, std::vector<std::string>> owners;
-    for (std::size_t i = 0; i < packages_.size(); ++i) {
-        const LinkPlan& plan = packages_[i].plan;
-        for (std::uint32_t action = 0; action < plan.actions.size(); ++action) {
-            const std::string& path = plan.paths[plan.actions[action].path].entry.path;
-            if (!contested.contains(path)) continue;
-            winner.insert_or_assign(path, std::pair(i, action));
-            owners[path].push_back(packages_[i].record.dist_name());
-        }
-    }
-    std::map<std::size_t, std::vector<std::uint32_t>> again;
-    for (const auto& [path, won] : winner) {
-        std::string text = path + " is in more than one package (";
-        for (const auto& owner : owners[path]) text += (text.back() == '(' ? "" : ", ") + owner;
-        text += ")";
-        if (session_.config().path_conflict == "prevent")
-            return make_error(ErrorCode::clobber, text + "; path_conflict is set to prevent");
-        session_.sink().note(session_.config().path_conflict == "warn" ? Severity::warning : Severity::debug,
-                             text + "; that of " + owners[path].back() + " is used");
-        again[won.first].push_back(won.second);
-    }
-    for (auto& [index, actions] : again) {
-        Linked& package = packages_[index];
-        TAIPAN_TRY(const UniqueFd package_fd, open_directory(package.directory));
-        PlaceContext where = context(package, package_fd.get());
-        where.on_existing = OnExisting::replace;
-        TAIPAN_TRY(auto placed, place_actions(package.plan, actions, where));
-        package.placed.merge(std::move(placed));
-    }
-    return {};
-}
-
-/// What is not there now and will be made; told before it is, so that a kill at any moment leaves nothing unknown.
-std::vector<std::string> LinkStage::missing_directories() const {
-    std::set<std::string> missing; // sorted: parents first
-    for (const auto& package : packages_) {
-        for (const auto* directories : {&package.plan.directories, &package.plan.pyc_directories}) {
-            for (const auto& directory : *directories) {
-                struct stat status {};
-                const bool there = ::fstatat(transaction_.prefix_fd(), directory.c_str(), &status, 0) == 0;
-                if (!there) missing.insert(directory);
-            }
-        }
-    }
-    return {missing.begin(), missing.end()};
-}
-
-Result<void> LinkStage::announce(const std::set<std::string>& freed) {
-    std::vector<std::string> in_the_way;
-    std::vector<std::string> created;
-    std::set<std::string> seen;
-    for (const auto& package : packages_) {
-        if (!package.planned) continue;
-        TAIPAN_TRY(auto existing, find_existing_targets(package.plan, transaction_.prefix_fd(), plan_.prefix));
-        for (auto& path : existing) {
-            if (freed.contains(path) || !seen.insert(path).second) continue;
-            session_.sink().note(session_.config().path_conflict == "warn" ? Severity::warning : Severity::debug,
-                                 path + " exists already in " + plan_.prefix + " and is replaced by that of " +
-                                     package.record.dist_name());
-            if (session_.config().path_conflict == "prevent") {
-                return make_error(ErrorCode::clobber, path + " of " + package.record.dist_name() +
-                                                          " exists already in " + plan_.prefix +
-                                                          "; path_conflict is set to prevent");
-            }
-            in_the_way.push_back(std::move(path));
-        }
-        for (auto& path : package.plan.files()) created.push_back(std::move(path));
-        created.push_back("conda-meta/" + package.record.dist_name() + ".json");
-    }
-    TAIPAN_CHECK(transaction_.set_aside(in_the_way));
-    std::sort(created.begin(), created.end());
-    created.erase(std::unique(created.begin(), created.end()), created.end());
-    // Directories first: undone in reverse, they are empty when their turn comes.
-    TAIPAN_CHECK(transaction_.created_directories(missing_directories()));
-    return transaction_.created(created);
 }
 
 void LinkStage::add_message(std::string message) {
@@ -324,7 +243,7 @@ Result<void> LinkStage::run_script(LinkScript script, const Linked& package) {
 
 Result<void> LinkStage::run_post_link_scripts() {
     for (const auto& package : packages_) {
-        if (package.planned) TAIPAN_CHECK(run_script(LinkScript::post_link, package));
+        if (package.planned && !package.partial) TAIPAN_CHECK(run_script(LinkScript::post_link, package));
     }
     return {};
 }
@@ -346,7 +265,7 @@ Result<void> LinkStage::write_records() {
     FirstError errors;
     tbb::parallel_for(std::size_t{0}, packages_.size(), [&](std::size_t i) {
         Linked& package = packages_[i];
-        if (!package.planned) return;
+        if (!package.planned || package.partial) return;
         RecordOrigin origin;
         origin.package_tarball_full_path = tarball_directory_ + '/' + package.record.fn;
         origin.extracted_package_dir = package.directory;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -32,7 +34,7 @@ public:
     Result<void> link_package(std::size_t index);
     /// All planned packages, in parallel.
     Result<void> link_all();
-    /// Where two packages of this run want one path, the later in dependency order gets it.
+    /// When all are linked: where two packages want one path, the later in dependency order gets it.
     Result<void> settle_conflicts();
     /// post-link scripts, one after the other, in dependency order.
     Result<void> run_post_link_scripts();
@@ -40,8 +42,12 @@ public:
     Result<void> compile();
     Result<void> write_records();
 
-    /// For an existing prefix, before anything is touched: what will be created, and what is in the way of it.
-    Result<void> announce(const std::set<std::string>& freed);
+    /// For an existing prefix, when all packages are planned and before anything is touched: finds the paths that
+    /// several packages want or that are there already, and fails if `path_conflict` forbids that. `leaving` are the
+    /// files of the packages that will be unlinked.
+    Result<void> check_conflicts(const std::set<std::string>& leaving);
+    /// The same, when these are gone: tells the transaction what will be created, and clears the way for it.
+    Result<void> announce();
 
 private:
     struct Linked {
@@ -52,15 +58,33 @@ private:
         LinkPlan plan;
         PlacedFiles placed;
         bool planned = false;
+        bool partial = false;   ///< an installed package of which single files come back
+        bool postponed = false; ///< where it wants a directory there was a file
     };
     [[nodiscard]] PlaceContext context(const Linked& package, int package_fd) const;
     Result<LinkType> link_type_for(const std::string& directory);
     Result<void> place(Linked& package);
     [[nodiscard]] std::set<std::size_t> interpreter_packages(const PackageRecord& python) const;
     Result<void> hand_to_compiler(std::size_t index);
-    [[nodiscard]] std::vector<std::string> missing_directories() const;
     Result<void> run_script(LinkScript script, const Linked& package);
     void add_message(std::string message);
+
+    // in link_conflicts.cpp
+    static const std::string& target_of(const Linked& package, std::uint32_t action);
+    Result<void> report_conflicts(const std::vector<std::string>& texts);
+    void leave_to_new_packages();
+    [[nodiscard]] std::vector<std::string> conflicts_among_plans() const;
+    [[nodiscard]] std::string existing_conflict(const std::string& path, const Linked& package) const;
+    [[nodiscard]] std::vector<std::string> missing_directories() const;
+    [[nodiscard]] std::vector<std::string> mixed_paths() const;
+    [[nodiscard]] std::string real_path(const std::string& path) const;
+    Result<void> clear(const std::string& path);
+    Result<void> place_again(Linked& package, const std::vector<std::uint32_t>& actions, OnExisting existing);
+    Result<void> make_directories_again(const Linked& package, const std::string& root);
+    Result<bool> link_through(const std::string& root);
+    Result<void> replay(const std::string& root);
+    Result<void> place_rest(Linked& package, const std::vector<std::string>& roots);
+    Result<void> settle_mixed_paths();
 
     Session& session_;
     const Plan& plan_;
@@ -69,9 +93,12 @@ private:
     InstallReport& report_; ///< guarded by mutex_
     std::mutex mutex_;
     std::optional<PythonInfo> python_;
-    std::string python_name_;           ///< dist name
-    std::set<std::size_t> interpreter_; ///< indexes of the packages that python needs to run, itself included
-    std::set<std::string> contested_;   ///< paths that more than one package brought
+    std::string python_name_;                    ///< dist name
+    std::set<std::size_t> interpreter_;          ///< indexes of the packages that python needs to run, itself included
+    std::set<std::string> contested_;            ///< paths that more than one package brought
+    std::vector<std::string> in_the_way_;        ///< what is there now where a package wants something else
+    std::vector<std::string> replayed_;          ///< paths that were a file in one package, a directory in another
+    std::map<std::string, std::string> through_; ///< symlinks that other packages' files went through, and to where
     MadeDirectories made_;
     std::vector<Linked> packages_; ///< in dependency order; each touched by one worker at a time
     std::vector<std::pair<std::string, LinkChoice>> choices_; ///< by cache directory; guarded by mutex_

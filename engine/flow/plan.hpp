@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ struct PlannedPackage {
     bool from_url = false;      ///< asked for by URL: dependencies are known only when the archive is there
     /// Relinked only since python's minor version changes: not part of what history and the user see.
     bool relink_only = false;
+    /// Not empty: the package is installed already, and only these paths of it are to be brought back.
+    std::set<std::string> only_paths;
 };
 
 /// What will happen, decided before anything is touched. Plain data: can be shown, and carried out later.
@@ -48,6 +51,7 @@ struct Plan {
     bool replaces_existing = false;         ///< and one that is there now goes when the new one is complete
     std::vector<PlannedPackage> link;       ///< in dependency order
     std::vector<PackageRecord> unlink;      ///< dependents first
+    std::set<std::string> kept_paths;       ///< of packages to unlink, but staying since they are another one's
     std::vector<PackageRecord> final_state; ///< what will be installed afterwards, in dependency order
     std::vector<std::string> update_specs, remove_specs, neutered_specs; ///< canonical, for history
     std::vector<std::string> channels; ///< as in the request; their credentials are needed for downloads

@@ -33,24 +33,25 @@ Result<void> run_pre_unlink(Session& session, const std::string& prefix, const P
 
 } // namespace
 
-Result<std::set<std::string>> unlink_packages(Session& session, const Plan& plan, Transaction& transaction,
-                                              InstallReport& report) {
-    const auto& settings = session.config().channel_settings;
-    std::vector<PrefixRecord> records;
+Result<LeavingPackages> load_leaving(const Session& session, const Plan& plan) {
+    LeavingPackages leaving;
     for (const auto& package : plan.unlink) {
-        TAIPAN_TRY(auto record, load_prefix_record(plan.prefix, package.dist_name(), settings));
-        records.push_back(std::move(record));
+        TAIPAN_TRY(auto record,
+                   load_prefix_record(plan.prefix, package.dist_name(), session.config().channel_settings));
+        for (const auto& file : record.files) {
+            if (!plan.kept_paths.contains(file)) leaving.files.insert(file);
+        }
+        leaving.records.push_back(std::move(record));
     }
-    for (const auto& record : records) {
+    return leaving;
+}
+
+Result<void> unlink_packages(Session& session, const Plan& plan, const LeavingPackages& leaving,
+                             Transaction& transaction, InstallReport& report) {
+    for (const auto& record : leaving.records) {
         TAIPAN_CHECK(run_pre_unlink(session, plan.prefix, record.package, report.messages));
     }
-    std::set<std::string> freed;
-    for (const auto& record : records) {
-        TAIPAN_CHECK(unlink_package(record, transaction)
-                         .context("while unlinking " + record.package.dist_name() + " from " + plan.prefix));
-        freed.insert(record.files.begin(), record.files.end());
-    }
-    return freed;
+    return unlink_records(leaving.records, plan.kept_paths, transaction).context("while unlinking from " + plan.prefix);
 }
 
 Result<void> run_pre_unlink_scripts(Session& session, const std::string& prefix) {

@@ -201,6 +201,8 @@ private:
         if (!changed) {
             return std::move(changed).context("while replacing the prefix in " + entry.path + " of " + plan_.package);
         }
+        // Also when another package's file is there: the record says what this one's would be.
+        placed_.digests.emplace_back(action.path, sha256_hex(buffer_));
         const UniqueFd target = create_target_file(target_at_, target_name_, source.status.st_mode);
         if (!target) {
             if (errno == EEXIST) return false;
@@ -209,7 +211,6 @@ private:
         TAIPAN_CHECK(discard_on_error(write_all(target.get(), buffer_, shown())));
         TAIPAN_CHECK(discard_on_error(copy_mode(source, target.get(), shown())));
         if (!*changed) copy_times(source, target.get()); // a changed file is a new one, its mtime says so
-        placed_.digests.emplace_back(action.path, sha256_hex(buffer_));
         ++placed_.rewritten;
         return true;
     }

@@ -74,6 +74,14 @@ Result<void> remove_file(ParentHandles& handles, const std::string& path) {
         return handles.error("cannot open the directory of", path);
     }
     if (::unlinkat(parent, std::string(base_name(path)).c_str(), 0) == 0 || is_gone(errno)) return {};
+    struct stat status {};
+    // A directory took the file's place in the meantime; it has a step of its own.
+    const int saved = errno;
+    if (::fstatat(parent, std::string(base_name(path)).c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISDIR(status.st_mode)) {
+        return {};
+    }
+    errno = saved;
     return handles.error("cannot remove", path);
 }
 

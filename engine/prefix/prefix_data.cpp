@@ -17,6 +17,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <simdjson.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -163,6 +164,32 @@ Result<PrefixRecord> load_prefix_record(const std::string& prefix, const std::st
     auto record = parse_prefix_record(text, settings, RecordDetail::full);
     if (!record) return unreadable(path, record.error());
     return record;
+}
+
+Result<std::vector<std::string>> find_listed_files(const std::string& prefix, const std::string& dist_name,
+                                                   const std::unordered_set<std::string>& wanted) {
+    namespace ondemand = simdjson::ondemand;
+    const std::string path = conda_meta(prefix) + '/' + dist_name + ".json";
+    TAIPAN_TRY(const std::string text, read_file(path, record_limit));
+    const simdjson::padded_string padded(text);
+    ondemand::parser parser;
+    ondemand::document document;
+    ondemand::array files;
+    std::vector<std::string> found;
+    auto code = parser.iterate(padded).get(document);
+    if (!code) code = document["files"].get_array().get(files);
+    if (code == simdjson::NO_SUCH_FIELD) return found;
+    if (code) return unreadable(path, make_error(ErrorCode::parse, simdjson::error_message(code)));
+    std::string file;
+    for (auto item : files) {
+        std::string_view name;
+        if (auto wrong = item.get_string().get(name)) {
+            return unreadable(path, make_error(ErrorCode::parse, simdjson::error_message(wrong)));
+        }
+        file = name;
+        if (wanted.contains(file)) found.push_back(file);
+    }
+    return found;
 }
 
 Result<void> write_prefix_record(const std::string& prefix, const PrefixRecord& record) {

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.hpp"
@@ -35,6 +36,10 @@ Result<PrefixData> load_prefix(const std::string& prefix, RecordDetail detail, c
 /// One record in full, read again from disk; for a package whose files are needed after an identity load.
 Result<PrefixRecord> load_prefix_record(const std::string& prefix, const std::string& dist_name,
                                         const ChannelSettings& settings = {});
+
+/// Those of `wanted` that the record lists as its files. Reads no more than it must, for asking many records.
+Result<std::vector<std::string>> find_listed_files(const std::string& prefix, const std::string& dist_name,
+                                                   const std::unordered_set<std::string>& wanted);
 
 /// Writes `conda-meta/<dist name>.json` atomically; `conda-meta` must exist.
 Result<void> write_prefix_record(const std::string& prefix, const PrefixRecord& record);

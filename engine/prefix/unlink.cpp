@@ -4,6 +4,7 @@
 #include "prefix/unlink.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
@@ -78,25 +79,30 @@ std::vector<std::string> cached_bytecode(const Modules& modules, const std::set<
 
 } // namespace
 
-Result<void> unlink_package(const PrefixRecord& record, Transaction& transaction) {
-    std::vector<std::string> files;
-    files.reserve(record.files.size() + 1);
-    for (const std::string& file : record.files) {
-        if (is_safe_relative_path(file)) files.push_back(file);
-    }
-    if (record.package.noarch == Noarch::python) {
-        const std::set<std::string_view> listed(record.files.begin(), record.files.end());
-        const std::vector<std::string> cached = cached_bytecode(modules_of(files), listed, transaction.prefix_fd());
-        files.insert(files.end(), cached.begin(), cached.end());
-    }
+Result<void> unlink_records(const std::vector<PrefixRecord>& records, const std::set<std::string>& kept,
+                            Transaction& transaction) {
+    std::vector<std::string> all;
     std::set<std::string> directories;
-    for (const std::string& file : files) directories.emplace(parent_path(file));
-    for (const InstalledPath& path : record.paths) {
-        if (path.entry.type == PathType::directory) directories.insert(path.entry.path);
+    for (const PrefixRecord& record : records) {
+        std::vector<std::string> files;
+        files.reserve(record.files.size() + 1);
+        for (const std::string& file : record.files) {
+            if (is_safe_relative_path(file) && !kept.contains(file)) files.push_back(file);
+        }
+        if (record.package.noarch == Noarch::python) {
+            const std::set<std::string_view> listed(record.files.begin(), record.files.end());
+            const std::vector<std::string> cached = cached_bytecode(modules_of(files), listed, transaction.prefix_fd());
+            files.insert(files.end(), cached.begin(), cached.end());
+        }
+        for (const std::string& file : files) directories.emplace(parent_path(file));
+        for (const InstalledPath& path : record.paths) {
+            if (path.entry.type == PathType::directory) directories.insert(path.entry.path);
+        }
+        files.push_back("conda-meta/" + record.package.dist_name() + ".json");
+        all.insert(all.end(), std::make_move_iterator(files.begin()), std::make_move_iterator(files.end()));
     }
     directories.erase("");
-    files.push_back("conda-meta/" + record.package.dist_name() + ".json");
-    TAIPAN_CHECK(transaction.set_aside(files));
+    TAIPAN_CHECK(transaction.set_aside(all));
     transaction.remove_if_empty({directories.begin(), directories.end()});
     return {};
 }

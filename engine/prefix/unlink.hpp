@@ -1,6 +1,8 @@
 #pragma once
 
-#include <cstddef>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "model/record.hpp"
@@ -8,9 +10,10 @@
 
 namespace taipan {
 
-/// Takes one installed package out of the prefix (conda-spec 3.8): its record, exactly its `files`, for noarch
-/// python what python cached of its modules, and on commit the directories that are empty then. `record` must be
-/// a full one. Paths that would leave the prefix are skipped.
-Result<void> unlink_package(const PrefixRecord& record, Transaction& transaction);
+/// Takes installed packages out of the prefix (conda-spec 3.8): their records, exactly their `files` except `kept`, for
+/// noarch python what python cached of their modules, and on commit the directories that are empty then. The records
+/// must be full ones. Paths that would leave the prefix are skipped. Announced to the transaction as one step.
+Result<void> unlink_records(const std::vector<PrefixRecord>& records, const std::set<std::string>& kept,
+                            Transaction& transaction);
 
 } // namespace taipan

@@ -43,7 +43,7 @@ TEST_CASE("unlinking removes what the record lists, empty directories, and nothi
 
     auto transaction = Transaction::begin(prefix);
     REQUIRE(transaction);
-    REQUIRE(unlink_package(record, *transaction));
+    REQUIRE(unlink_records({record}, {}, *transaction));
     SECTION("committed") {
         REQUIRE(transaction->commit());
         CHECK_FALSE(scratch.has("e/lib"));
@@ -79,7 +79,7 @@ TEST_CASE("bytecode that nobody lists stays when it is not of this package's mod
     scratch.write("e/lib/__pycache__/b.cpython-311.pyc", "x");
     record.package.noarch = GENERATE(Noarch::none, Noarch::python);
     auto transaction = Transaction::begin(prefix);
-    REQUIRE(unlink_package(record, *transaction));
+    REQUIRE(unlink_records({record}, {}, *transaction));
     REQUIRE(transaction->commit());
     CHECK(scratch.has("e/lib/__pycache__/b.cpython-311.pyc"));
     CHECK(scratch.has("e/lib/__pycache__/a.cpython-311.pyc") == (record.package.noarch == Noarch::none));
