@@ -6,7 +6,7 @@
 
 #include "base/filesystem.hpp"
 #include "base/json_writer.hpp"
-#include "cache/contained_entries.hpp"
+#include "cache/cache_index.hpp"
 #include "clean_scan.hpp"
 #include "common_options.hpp"
 #include "text.hpp"
@@ -89,7 +89,7 @@ public:
         if (!common_.dry_run) {
             for (const auto& item : items) TAIPAN_CHECK(remove_item(item));
             for (const auto& directory : config.pkgs_dirs) {
-                if (::access(directory.c_str(), W_OK) == 0) TAIPAN_CHECK(ContainedEntries::prune(directory));
+                if (::access(directory.c_str(), W_OK) == 0) TAIPAN_CHECK(CacheIndex::prune(directory));
             }
         }
         if (config.json)

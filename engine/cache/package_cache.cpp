@@ -77,12 +77,15 @@ bool is_same_package(const PackageRecord& cached, const PackageRecord& wanted) {
 Result<PackageCache> PackageCache::open(const std::vector<std::string>& directories) {
     PackageCache cache;
     cache.directories_ = directories;
-    for (const auto& directory : directories) cache.contained_.push_back(ContainedEntries::read(directory));
+    for (const auto& directory : directories) cache.indexes_.push_back(CacheIndex::open(directory));
     std::optional<Error> first_error;
     for (const auto& directory : directories) {
         auto made = make_writable(directory);
         if (made) {
             cache.writable_ = directory;
+            // A damaged index only costs time; so does one that cannot be repaired.
+            const auto position = static_cast<std::size_t>(&directory - directories.data());
+            if (cache.indexes_[position].damaged()) static_cast<void>(static_cast<bool>(CacheIndex::prune(directory)));
             const std::string lock = directory + "/.taipan.lock";
             cache.lock_file_ = std::make_shared<UniqueFd>(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
             return cache;
@@ -98,6 +101,11 @@ Result<PackageCache> PackageCache::open(const std::vector<std::string>& director
 std::optional<std::string> PackageCache::find_extracted(const PackageRecord& record) const {
     for (const auto& directory : directories_) {
         const std::string path = directory + '/' + record.dist_name();
+        if (const auto known = find_known(path)) {
+            const auto cached = parse_package_record(known->record_json);
+            if (cached && is_same_package(*cached, record)) return path;
+            continue;
+        }
         const auto text = read_file(path + "/info/repodata_record.json", record_size_limit);
         if (!text || !exists(path + "/info/index.json")) continue;
         const auto cached = parse_package_record(*text);
@@ -146,23 +154,25 @@ Result<StagedDirectory> PackageCache::stage(const PackageRecord& record) const {
 }
 
 Result<void> PackageCache::publish_extracted(StagedDirectory directory, const PackageRecord& record,
-                                             bool contained) const {
+                                             KnownPackage known) const {
     const std::string path = directory.path() + "/info/repodata_record.json";
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return system_error(errno, "cannot replace", path);
     const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
     if (!fd) return system_error(errno, "cannot create", path);
-    TAIPAN_CHECK(write_all(fd.get(), repodata_record_json(record), path));
+    const std::string text = repodata_record_json(record);
+    TAIPAN_CHECK(write_all(fd.get(), text, path));
     TAIPAN_CHECK(directory.commit(extracted_path(record)));
     struct stat status {};
-    if (!contained || ::fstat(directory.fd(), &status) != 0) return {};
-    return ContainedEntries::note(writable_, record.dist_name(), status);
+    if (known.paths_json.empty() || ::fstat(directory.fd(), &status) != 0) return {};
+    known.record_json = text;
+    return CacheIndex::add(writable_, record.dist_name(), status, known);
 }
 
-bool PackageCache::is_contained(const std::string& path, int fd) const {
+std::optional<KnownPackage> PackageCache::find_known(const std::string& path) const {
     const auto directory = std::find(directories_.begin(), directories_.end(), parent_path(path));
     struct stat status {};
-    if (directory == directories_.end() || ::fstat(fd, &status) != 0) return false;
-    return contained_[static_cast<std::size_t>(directory - directories_.begin())].contains(base_name(path), status);
+    if (directory == directories_.end() || ::lstat(path.c_str(), &status) != 0) return std::nullopt;
+    return indexes_[static_cast<std::size_t>(directory - directories_.begin())].find(base_name(path), status);
 }
 
 Result<void> PackageCache::note_url(std::string_view url) const {

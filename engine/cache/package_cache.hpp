@@ -8,7 +8,7 @@
 
 #include "base/filesystem.hpp"
 #include "base/result.hpp"
-#include "cache/contained_entries.hpp"
+#include "cache/cache_index.hpp"
 #include "model/record.hpp"
 
 namespace taipan {
@@ -59,16 +59,17 @@ public:
     /// An empty directory on the cache's file system, to extract into.
     Result<StagedDirectory> stage(const PackageRecord& record) const;
     /// Makes a filled directory the extracted package: writes info/repodata_record.json, then renames it into place.
-    /// `contained`: no symlink in it leads out of it, which is remembered for `is_contained`.
-    Result<void> publish_extracted(StagedDirectory directory, const PackageRecord& record, bool contained) const;
-    /// Whether the extracted package at `path`, open as `fd`, is known to be contained.
-    [[nodiscard]] bool is_contained(const std::string& path, int fd) const;
+    /// What is known of it (all but `record_json`) is remembered for `find_known`, if it has a paths.json.
+    Result<void> publish_extracted(StagedDirectory directory, const PackageRecord& record, KnownPackage known) const;
+    /// What is known of the extracted package at `path`, if it is still the one that was published there. Lives as long
+    /// as the cache.
+    [[nodiscard]] std::optional<KnownPackage> find_known(const std::string& path) const;
     /// Notes where a package came from in `urls.txt`. `url` has no credentials.
     Result<void> note_url(std::string_view url) const;
 
 private:
     std::vector<std::string> directories_;
-    std::vector<ContainedEntries> contained_; ///< of each directory, as of the opening
+    std::vector<CacheIndex> indexes_; ///< of each directory, as of the opening
     std::string writable_;
     std::shared_ptr<UniqueFd> lock_file_;
 };

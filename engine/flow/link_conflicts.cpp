@@ -15,6 +15,7 @@
 #include <map>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -232,10 +233,11 @@ Result<void> LinkStage::clear(const std::string& path) {
 /// Places these actions once more, in place of what is there.
 Result<void> LinkStage::place_again(Linked& package, const std::vector<std::uint32_t>& actions, OnExisting existing) {
     if (actions.empty()) return {};
-    TAIPAN_TRY(const UniqueFd package_fd, open_directory(package.directory));
-    PlaceContext where = context(package, package_fd.get());
+    PlaceContext where = context(package);
     where.on_existing = existing;
+    TAIPAN_CHECK(enter(package, where));
     TAIPAN_TRY(auto placed, place_actions(package.plan, actions, where));
+    package.fd.reset();
     package.placed.merge(std::move(placed));
     return {};
 }
@@ -314,8 +316,12 @@ Result<void> LinkStage::settle_mixed_paths() {
     std::vector<std::string> texts;
     for (const auto& root : roots) texts.push_back(root + " is a file in one package and a directory in another");
     if (plan_.new_prefix) TAIPAN_CHECK(report_conflicts(texts)); // else they were reported in time
+    if (!roots.empty()) made_.clear();                           // directories may become symlinks now
     for (const auto& root : roots) TAIPAN_CHECK(replay(root));
     replayed_ = roots;
+    for (std::size_t i = 0; i < packages_.size(); ++i) {
+        if (std::exchange(packages_[i].postponed, false)) TAIPAN_CHECK(hand_to_compiler(i));
+    }
     return {};
 }
 

@@ -92,25 +92,27 @@ std::set<std::size_t> LinkStage::interpreter_packages(const PackageRecord& pytho
     return indexes;
 }
 
-Result<LinkType> LinkStage::link_type_for(const std::string& directory) {
-    const std::string cache(parent_path(directory));
+Result<const LinkStage::Cache*> LinkStage::cache_of(const std::string& package_directory) {
+    const std::string directory(parent_path(package_directory));
     const std::scoped_lock guard(mutex_);
-    for (const auto& [known, choice] : choices_) {
-        if (known == cache) return choice.type;
+    for (const Cache& known : caches_) {
+        if (known.directory == directory) return &known;
     }
     const Config& config = session_.config();
-    TAIPAN_TRY(const UniqueFd package_fd, open_directory(directory));
-    LinkChoice choice = choose_link_type(package_fd.get(), transaction_.prefix_fd(),
-                                         {config.always_copy, config.always_softlink, config.allow_softlinks});
+    TAIPAN_TRY(const UniqueFd package_fd, open_directory(package_directory));
+    Cache cache{directory, {}, {}};
+    TAIPAN_TRY(cache.fd, open_directory(directory));
+    cache.choice = choose_link_type(package_fd.get(), transaction_.prefix_fd(),
+                                    {config.always_copy, config.always_softlink, config.allow_softlinks});
+    const LinkChoice& choice = cache.choice;
     report_.link_mode = choice.type == LinkType::hardlink ? "hard link"
                         : choice.type == LinkType::copy   ? "copy"
                                                           : "soft link";
     if (!choice.reason.empty()) {
         report_.link_mode += " (" + choice.reason + ")";
-        session_.sink().note(Severity::info, "files are copied from " + cache + " since " + choice.reason);
+        session_.sink().note(Severity::info, "files are copied from " + directory + " since " + choice.reason);
     }
-    choices_.emplace_back(cache, choice);
-    return choice.type;
+    return &caches_.emplace_back(std::move(cache));
 }
 
 Result<void> LinkStage::plan_package(CachedPackage package) {
@@ -130,7 +132,8 @@ Result<void> LinkStage::plan_package(CachedPackage package) {
     const Config& config = session_.config();
     LinkOptions options;
     options.prefix = plan_.prefix;
-    TAIPAN_TRY(options.link_type, link_type_for(slot.directory));
+    TAIPAN_TRY(slot.cache, cache_of(slot.directory));
+    options.link_type = slot.cache->choice.type;
     options.compile_pyc = may_compile(config);
     options.platform = platform_of_subdir(config.subdir);
     auto made = make_link_plan(std::move(*layout), slot.record, python_, options);
@@ -141,9 +144,8 @@ Result<void> LinkStage::plan_package(CachedPackage package) {
     return check_prefix_length(slot.plan).context(step);
 }
 
-PlaceContext LinkStage::context(const Linked& package, int package_fd) const {
+PlaceContext LinkStage::context(const Linked& package) const {
     PlaceContext place;
-    place.package_fd = package_fd;
     place.prefix_fd = transaction_.prefix_fd();
     place.package_dir = package.directory;
     place.prefix = plan_.prefix;
@@ -153,13 +155,23 @@ PlaceContext LinkStage::context(const Linked& package, int package_fd) const {
     return place;
 }
 
-Result<void> LinkStage::place(Linked& package) {
+Result<void> LinkStage::enter(Linked& package, PlaceContext& place) {
+    if (package.contained && !package.fd) {
+        place.package_fd = package.cache->fd.get();
+        place.package_path = base_name(package.directory);
+        return {};
+    }
     if (!package.fd) {
         TAIPAN_TRY(package.fd, open_directory(package.directory));
     }
-    const UniqueFd package_fd = std::move(package.fd);
-    PlaceContext where = context(package, package_fd.get());
+    place.package_fd = package.fd.get();
+    return {};
+}
+
+Result<void> LinkStage::place(Linked& package) {
+    PlaceContext where = context(package);
     where.made = &made_;
+    TAIPAN_CHECK(enter(package, where));
     // What was created is announced already in an existing prefix, and gone with the whole in a new one.
     auto made = create_directories(package.plan.directories, where.prefix_fd, plan_.prefix, &made_);
     if (!made && made.error().code == ErrorCode::clobber) {
@@ -180,6 +192,7 @@ Result<void> LinkStage::place(Linked& package) {
     });
     TAIPAN_CHECK(errors.result());
     for (auto& part : parts) package.placed.merge(std::move(part));
+    package.fd.reset();
     return {};
 }
 
@@ -189,7 +202,7 @@ Result<void> LinkStage::link_package(std::size_t index) {
     Span span(session_.sink(), Stage::link, name, package.plan.actions.size());
     if (!package.partial) TAIPAN_CHECK(run_script(LinkScript::pre_link, package));
     TAIPAN_CHECK(place(package).context("while linking " + name + " into " + plan_.prefix));
-    TAIPAN_CHECK(hand_to_compiler(index));
+    if (!package.postponed) TAIPAN_CHECK(hand_to_compiler(index));
     span.succeed();
     const std::scoped_lock guard(mutex_);
     if (!package.partial) ++report_.linked_packages;
@@ -273,7 +286,8 @@ Result<void> LinkStage::write_records() {
         PrefixRecord record =
             installed_record(std::move(package.record), std::move(package.plan), package.placed, origin);
         stat_pyc_files(record, transaction_.prefix_fd());
-        errors.take(write_prefix_record(plan_.prefix, record));
+        errors.take(plan_.new_prefix ? create_prefix_record(plan_.prefix, record)
+                                     : write_prefix_record(plan_.prefix, record));
     });
     TAIPAN_CHECK(errors.result());
     span.succeed();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -50,10 +51,17 @@ public:
     Result<void> announce();
 
 private:
+    /// A package cache, as seen from this prefix.
+    struct Cache {
+        std::string directory;
+        UniqueFd fd;
+        LinkChoice choice;
+    };
     struct Linked {
         PackageRecord record;
         std::string directory;
         bool contained = false;
+        const Cache* cache = nullptr;
         UniqueFd fd; ///< of the directory, while it is open
         LinkPlan plan;
         PlacedFiles placed;
@@ -61,8 +69,10 @@ private:
         bool partial = false;   ///< an installed package of which single files come back
         bool postponed = false; ///< where it wants a directory there was a file
     };
-    [[nodiscard]] PlaceContext context(const Linked& package, int package_fd) const;
-    Result<LinkType> link_type_for(const std::string& directory);
+    [[nodiscard]] PlaceContext context(const Linked& package) const;
+    Result<const Cache*> cache_of(const std::string& package_directory);
+    /// `place`, with a handle that names of the package can start from.
+    static Result<void> enter(Linked& package, PlaceContext& place);
     Result<void> place(Linked& package);
     [[nodiscard]] std::set<std::size_t> interpreter_packages(const PackageRecord& python) const;
     Result<void> hand_to_compiler(std::size_t index);
@@ -100,9 +110,9 @@ private:
     std::vector<std::string> replayed_;          ///< paths that were a file in one package, a directory in another
     std::map<std::string, std::string> through_; ///< symlinks that other packages' files went through, and to where
     MadeDirectories made_;
-    std::vector<Linked> packages_; ///< in dependency order; each touched by one worker at a time
-    std::vector<std::pair<std::string, LinkChoice>> choices_; ///< by cache directory; guarded by mutex_
-    std::optional<CompileStage> compiler_;                    ///< last: it refers to the rest
+    std::vector<Linked> packages_;         ///< in dependency order; each touched by one worker at a time
+    std::deque<Cache> caches_;             ///< guarded by mutex_; its elements stay
+    std::optional<CompileStage> compiler_; ///< last: it refers to the rest
 };
 
 } // namespace taipan

@@ -296,9 +296,16 @@ private:
 
     Result<std::optional<CachedPackage>> reuse(const Token& token) {
         CachedPackage package{token.index, packages_[token.index].record, token.extracted, {}, false, {}};
+        if (const auto known = cache_.find_known(package.directory)) {
+            package.info.index_json = known->record_json; // which has been completed from info/index.json
+            package.info.paths_json = known->paths_json;
+            package.info.link_json = known->link_json;
+            package.contained = known->contained;
+            TAIPAN_CHECK(complete(package));
+            return std::optional(std::move(package));
+        }
         TAIPAN_TRY(package.fd, open_directory(package.directory));
         TAIPAN_TRY(package.info, read_package_info(package.fd.get()));
-        package.contained = cache_.is_contained(package.directory, package.fd.get());
         TAIPAN_CHECK(complete(package));
         return std::optional(std::move(package));
     }
@@ -370,7 +377,8 @@ private:
             TAIPAN_CHECK(cache_.note_url(package.record.url));
         }
         token.body = Body();
-        TAIPAN_CHECK(cache_.publish_extracted(std::move(unpacked.staged), package.record, package.contained));
+        const KnownPackage known{package.contained, {}, package.info.paths_json, package.info.link_json};
+        TAIPAN_CHECK(cache_.publish_extracted(std::move(unpacked.staged), package.record, known));
         const std::scoped_lock guard(mutex_);
         ++report_.extracted_packages;
         report_.extracted_files += files;

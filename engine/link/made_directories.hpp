@@ -24,6 +24,12 @@ public:
         directories_.emplace(directory);
     }
 
+    /// From here on nothing is known.
+    void clear() {
+        const std::scoped_lock guard(mutex_);
+        directories_.clear();
+    }
+
 private:
     struct Hash {
         using is_transparent = void;

@@ -85,7 +85,9 @@ private:
             return {};
         }
         source_at_ = context_.package_fd;
-        source_path_ = group_->source_directory;
+        source_path_ = context_.package_path;
+        if (!source_path_.empty() && !group_->source_directory.empty()) source_path_ += '/';
+        source_path_ += group_->source_directory;
         if (!source_path_.empty()) source_path_ += '/';
         source_path_ += name;
         source_name_ = source_path_.c_str();

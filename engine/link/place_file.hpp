@@ -22,7 +22,7 @@ enum class OnExisting {
 
 /// Where a plan is carried out. The handles are borrowed; any directory handle will do (also O_PATH ones).
 struct PlaceContext {
-    int package_fd = -1; ///< the extracted package
+    int package_fd = -1; ///< the extracted package, or a directory above it
     int prefix_fd = -1;
     std::string package_dir; ///< absolute; for messages and for soft links into the cache
     std::string prefix;      ///< absolute; for messages
@@ -30,6 +30,8 @@ struct PlaceContext {
     const std::atomic<bool>* stop = nullptr; ///< polled between groups
     bool contained = false;                  ///< no symlink of the package leads out of it
     MadeDirectories* made = nullptr;         ///< of the prefix, if what this run makes there is kept track of
+    /// The way from `package_fd` to the package; only for contained ones, else empty.
+    std::string package_path = {};
 };
 
 /// Outcome of a part of a plan; parts are merged with `merge`.

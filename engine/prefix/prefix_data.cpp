@@ -98,6 +98,21 @@ Result<std::string> read_record(int directory_fd, const std::string& name, const
     return read_at(fd.get(), size, 0, path);
 }
 
+std::string record_path(const std::string& prefix, const PrefixRecord& record) {
+    return conda_meta(prefix) + '/' + record.package.dist_name() + ".json";
+}
+
+/// Gives the text to `write`, piece by piece.
+template <class Write> Result<void> write_text(const PrefixRecord& record, Write write) {
+    Result<void> written;
+    JsonWriter json([&](std::string_view piece) {
+        if (written) written = write(piece);
+    });
+    write_prefix_record_json(json, record);
+    json.flush();
+    return written;
+}
+
 Error unreadable(const std::string& path, const Error& error) {
     return make_error(ErrorCode::corrupt_environment, "the record " + path + " cannot be read (" + error.message +
                                                           "); remove that file and install its package again");
@@ -193,15 +208,16 @@ Result<std::vector<std::string>> find_listed_files(const std::string& prefix, co
 }
 
 Result<void> write_prefix_record(const std::string& prefix, const PrefixRecord& record) {
-    TAIPAN_TRY(AtomicFile file, AtomicFile::create(conda_meta(prefix) + '/' + record.package.dist_name() + ".json"));
-    Result<void> written;
-    JsonWriter json([&](std::string_view piece) {
-        if (written) written = file.write(piece);
-    });
-    write_prefix_record_json(json, record);
-    json.flush();
-    TAIPAN_CHECK(std::move(written));
+    TAIPAN_TRY(AtomicFile file, AtomicFile::create(record_path(prefix, record)));
+    TAIPAN_CHECK(write_text(record, [&](std::string_view piece) { return file.write(piece); }));
     return file.commit();
+}
+
+Result<void> create_prefix_record(const std::string& prefix, const PrefixRecord& record) {
+    const std::string path = record_path(prefix, record);
+    const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+    if (!fd) return system_error(errno, "cannot create", path);
+    return write_text(record, [&](std::string_view piece) { return write_all(fd.get(), piece, path); });
 }
 
 Result<void> create_environment(const std::string& prefix, double now) {

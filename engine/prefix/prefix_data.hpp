@@ -43,6 +43,8 @@ Result<std::vector<std::string>> find_listed_files(const std::string& prefix, co
 
 /// Writes `conda-meta/<dist name>.json` atomically; `conda-meta` must exist.
 Result<void> write_prefix_record(const std::string& prefix, const PrefixRecord& record);
+/// The same in a prefix that nobody reads yet, where no record of that name is.
+Result<void> create_prefix_record(const std::string& prefix, const PrefixRecord& record);
 
 /// Makes `<prefix>/conda-meta` with an empty `history` (when there is none) and `created_at`, so that even an
 /// interrupted create is an environment. `now` in seconds since the epoch.

@@ -28,12 +28,18 @@ PackageRecord record() {
     return made;
 }
 
-void publish(const PackageCache& cache, const PackageRecord& package, bool contained = false) {
+void publish(const PackageCache& cache, const PackageRecord& package, KnownPackage known = {}) {
     auto staged = cache.stage(package);
     REQUIRE(staged);
     REQUIRE(make_directories(staged->path() + "/info"));
     REQUIRE(write_file_atomic(staged->path() + "/info/index.json", "{}"));
-    REQUIRE(cache.publish_extracted(std::move(*staged), package, contained));
+    REQUIRE(cache.publish_extracted(std::move(*staged), package, known));
+}
+
+struct stat status_of(const std::string& path) {
+    struct stat status {};
+    REQUIRE(::lstat(path.c_str(), &status) == 0);
+    return status;
 }
 
 } // namespace
@@ -116,23 +122,36 @@ TEST_CASE("a cache that cannot be written says so and names the way out") {
     CHECK(cache.error().describe().find("CONDA_PKGS_DIRS") != std::string::npos);
 }
 
-TEST_CASE("what was extracted as contained is known as such, and nothing else") {
+TEST_CASE("what was extracted here is known without looking into its directory") {
     const Scratch directory;
     const std::string path = directory.path + "/foo-1.0-0";
+    const std::string index = directory.path + "/.taipan-index";
     const auto known = [&] {
         const auto cache = PackageCache::open({directory.path});
         REQUIRE(cache);
-        const auto fd = open_directory(path);
-        REQUIRE(fd);
-        return cache->is_contained(path, fd->get());
+        return cache->find_known(path).has_value();
     };
     const auto cache = PackageCache::open({directory.path});
     REQUIRE(cache);
-    publish(*cache, record());
+    publish(*cache, record()); // without paths.json
     CHECK_FALSE(known());
-    publish(*cache, record(), true); // replaces it
+    publish(*cache, record(), {true, {}, "{\"paths\": []}", "{}"}); // replaces it
     CHECK(known());
 
+    SECTION("as it was, and it is found by it") {
+        const auto again = PackageCache::open({directory.path});
+        const auto found = again->find_known(path);
+        REQUIRE(found);
+        CHECK(found->contained);
+        CHECK(std::string(found->paths_json) == "{\"paths\": []}");
+        CHECK(std::string(found->link_json) == "{}");
+        CHECK(std::string(found->record_json) == *read_file(path + "/info/repodata_record.json"));
+        REQUIRE(::unlink((path + "/info/repodata_record.json").c_str()) == 0);
+        CHECK(again->find_extracted(record()) == path);
+        auto other = record();
+        other.sha256 = std::string(64, 'c');
+        CHECK_FALSE(again->find_extracted(other));
+    }
     SECTION("not a directory that took its place") {
         REQUIRE(::rename(path.c_str(), (path + "-moved").c_str()) == 0);
         REQUIRE(make_directories(path + "/info"));
@@ -142,19 +161,37 @@ TEST_CASE("what was extracted as contained is known as such, and nothing else") 
         REQUIRE(write_file_atomic(path + "/added", ""));
         CHECK_FALSE(known());
     }
-    SECTION("not by a line that was cut off") {
-        const std::string list = directory.path + "/.taipan-contained";
-        auto text = read_file(list);
-        REQUIRE(text);
-        text->pop_back();
-        REQUIRE(write_file_atomic(list, *text));
+    SECTION("not by an entry that was cut off, whatever is written after it; opening the cache repairs that") {
+        const std::string text = *read_file(index);
+        const auto kept = GENERATE(std::size_t{1}, std::size_t{5}, std::size_t{30});
+        REQUIRE(write_file_atomic(index, text.substr(0, text.size() - kept)));
+        CHECK_FALSE(CacheIndex::open(directory.path).find("foo-1.0-0", status_of(path)));
+        REQUIRE(write_file_atomic(index, text.substr(0, text.size() - kept) + text));
+        CHECK(CacheIndex::open(directory.path).damaged());
+        CHECK_FALSE(known());
+        CHECK_FALSE(CacheIndex::open(directory.path).damaged());
+        publish(*cache, record(), {true, {}, "{}", {}});
+        CHECK(known());
+    }
+    SECTION("not by an entry with a hole in it") {
+        std::string text = *read_file(index);
+        text[text.size() - 8] = '\0';
+        REQUIRE(write_file_atomic(index, text));
         CHECK_FALSE(known());
     }
+    SECTION("not by lengths that leave the file") {
+        for (const std::string line :
+             {"taipan 1 1 1 1 5 99999999999999999999 1 foo-1.0-0\n", "taipan 1 1 1 1 1 1 1 foo\nx", "taipan 1 \n",
+              "taipan 1 1 1 1 18446744073709551615 1 1 foo\nabc\n", "x"}) {
+            REQUIRE(write_file_atomic(index, line));
+            CHECK(CacheIndex::open(directory.path).damaged());
+        }
+    }
     SECTION("pruning keeps what is there") {
-        REQUIRE(ContainedEntries::prune(directory.path));
+        REQUIRE(CacheIndex::prune(directory.path));
         CHECK(known());
         REQUIRE(remove_tree(path));
-        REQUIRE(ContainedEntries::prune(directory.path));
-        CHECK(read_file(directory.path + "/.taipan-contained")->empty());
+        REQUIRE(CacheIndex::prune(directory.path));
+        CHECK(read_file(index)->empty());
     }
 }

@@ -74,9 +74,14 @@ struct Fixture {
     }
 
     /// Both ways of naming files: by handles of their directories, or by paths from the two roots.
-    void by_path(bool wanted) {
-        context.contained = wanted;
-        context.made = wanted ? &made : nullptr;
+    /// 0: by handles, 1: by paths, 2: by paths from a directory above the package.
+    void by_path(int way) {
+        context.contained = way > 0;
+        context.made = way > 0 ? &made : nullptr;
+        if (way < 2) return;
+        above = scratch.open(".");
+        context.package_fd = above.get();
+        context.package_path = "pkg";
     }
 
     LinkPlan plan(LinkType type = LinkType::hardlink) {
@@ -90,6 +95,7 @@ struct Fixture {
     Scratch scratch;
     PackageLayout layout;
     UniqueFd package_fd, prefix_fd;
+    UniqueFd above;
     MadeDirectories made;
     PlaceContext context;
 };
@@ -98,7 +104,7 @@ struct Fixture {
 
 TEST_CASE("a package is placed: links, copies, symlinks, rewritten files, directories") {
     Fixture f;
-    f.by_path(GENERATE(false, true));
+    f.by_path(GENERATE(0, 1, 2));
     const LinkPlan plan = f.plan();
     const auto placed = place_all(plan, f.context);
     REQUIRE(placed);
@@ -138,7 +144,7 @@ TEST_CASE("a package is placed: links, copies, symlinks, rewritten files, direct
 
 TEST_CASE("copying keeps mode and mtime and shares nothing with the cache") {
     Fixture f;
-    f.by_path(GENERATE(false, true));
+    f.by_path(GENERATE(0, 1, 2));
     const auto placed = place_all(f.plan(LinkType::copy), f.context);
     REQUIRE(placed);
     CHECK(placed->hard_links == 0);
@@ -170,7 +176,7 @@ TEST_CASE("a large copy is whole") {
 
 TEST_CASE("soft links lead into the cache, programs are copied") {
     Fixture f;
-    f.by_path(GENERATE(false, true));
+    f.by_path(GENERATE(0, 1, 2));
     f.layout.paths = {file("bin/tool"), file("lib/private")};
     REQUIRE(place_all(f.plan(LinkType::softlink), f.context));
     CHECK(f.scratch.link_text("prefix/lib/private") == f.scratch.at("pkg/lib/private"));
@@ -179,7 +185,7 @@ TEST_CASE("soft links lead into the cache, programs are copied") {
 
 TEST_CASE("what is in the way is replaced, never written through") {
     Fixture f;
-    f.by_path(GENERATE(false, true));
+    f.by_path(GENERATE(0, 1, 2));
     f.scratch.write("other", "precious");
     f.scratch.directory("prefix/bin");
     f.scratch.directory("prefix/lib/private/with/children");
@@ -237,7 +243,7 @@ TEST_CASE("symlinked directories are followed inside the prefix and refused outs
 
 TEST_CASE("only directories that were made here are taken for real ones") {
     Fixture f;
-    f.by_path(true);
+    f.by_path(1);
     f.scratch.write("pkg/out/sub/tool", "t");
     f.scratch.write("pkg/here/sub/tool", "t");
     f.layout.paths = {file("out/sub/tool"), file("here/sub/tool")};
@@ -279,7 +285,7 @@ TEST_CASE("a package cannot reach files outside itself through its own symlinks"
 
 TEST_CASE("files that paths.json lists but the package lacks are an error") {
     Fixture f;
-    f.by_path(GENERATE(false, true));
+    f.by_path(GENERATE(0, 1, 2));
     for (const std::string path : {"bin/none", "none/none"}) {
         f.layout.paths = {file(path)};
         const auto placed = place_all(f.plan(), f.context);

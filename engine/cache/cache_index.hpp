@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <sys/stat.h>
+
+#include "base/result.hpp"
+
+namespace taipan {
+
+/// What is known of an extracted package without looking into its directory.
+struct KnownPackage {
+    bool contained = false; ///< no path leads out of it: each symlink ends inside
+    /// The texts of `info/repodata_record.json`, `info/paths.json` and, if there is one, `info/link.json`.
+    std::string_view record_json, paths_json, link_json;
+};
+
+/// The packages that taipan itself has extracted into one cache, in a single file. Those of other tools are not in it:
+/// of them everything is read from their directories.
+///
+/// `<cache>/.taipan-index` is only appended to: a line for each package, "taipan 1 <inode> <ctime in ns> <1: contained>
+/// <lengths of the three texts> <dist name>", the texts, and a line end. Only an installer can write there, not a
+/// package, and no directory that somebody makes later has the same inode and ctime. Entries of directories that are
+/// gone do no harm.
+class CacheIndex {
+public:
+    /// A missing or unreadable file is an empty index.
+    static CacheIndex open(const std::string& cache_directory);
+    /// `status` is that of the package's directory. The texts live as long as the index or a copy of it.
+    [[nodiscard]] std::optional<KnownPackage> find(std::string_view dist_name, const struct stat& status) const;
+    /// A writer was interrupted: what comes after its entry cannot be read until the index is pruned.
+    [[nodiscard]] bool damaged() const { return damaged_; }
+
+    /// Adds one; the directory must have its final name.
+    static Result<void> add(const std::string& cache_directory, std::string_view dist_name, const struct stat& status,
+                            const KnownPackage& package);
+    /// Keeps only what is readable and belongs to a directory that is there.
+    static Result<void> prune(const std::string& cache_directory);
+
+private:
+    struct Entry {
+        std::uint64_t inode = 0;
+        std::int64_t changed = 0;
+        std::string_view whole; ///< header, texts and line end
+        KnownPackage package;
+    };
+    static std::optional<std::pair<std::string_view, Entry>> read_entry(std::string_view text);
+
+    std::shared_ptr<const std::string_view> file_;        ///< mapped
+    std::unordered_map<std::string_view, Entry> entries_; ///< by dist name; the last one counts
+    bool damaged_ = false;
+};
+
+} // namespace taipan
