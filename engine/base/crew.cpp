@@ -52,6 +52,11 @@ Crew::~Crew() {
     state_->idle.wait(guard, [this] { return state_->working == 0; });
 }
 
+bool Crew::helped() const {
+    const std::scoped_lock guard(state_->mutex);
+    return state_->asked + state_->working > 0;
+}
+
 void Crew::call() {
     if (runner_ == nullptr) return;
     {

@@ -34,6 +34,8 @@ public:
     /// Waits for the helpers at work, which finish the piece they have.
     ~Crew();
 
+    /// Whether somebody helps, or is about to: a hint.
+    [[nodiscard]] bool helped() const;
     /// There is new work: lets another idle worker join. For the owning thread.
     void call();
 

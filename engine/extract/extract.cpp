@@ -2,9 +2,9 @@
 //
 // Problem: this is where a cold install spends its time, on input that nobody vouches for.
 // Approach: one pass. The archive is a chain of sources (input -> decoder -> tar), the loop below moves each
-// member to the TreeWriter piece by piece, straight from the decoder's buffer, and keeps a copy of the few texts
-// that later stages want. Sources that fill while the loop runs and decoders that use several threads fit behind
-// ByteSource; several writers fit where `place` is called, because TreeWriter holds all the state of one of them.
+// member to the writers piece by piece, straight from the decoder's buffer, and keeps a copy of the few texts
+// that later stages want. Sources that fill while the loop runs and decoders that use several threads are behind
+// ByteSource, several threads that write behind TreeWriters.
 // What must hold: no path is used before clean_member_path accepted it; the texts handed out equal the files on
 // disk, so they are read back in the odd case that a member could have changed one behind our back (hard links,
 // members written through symlinks); a package without info/index.json is no package.
@@ -20,7 +20,7 @@
 #include "extract/conda_zip.hpp"
 #include "extract/safe_path.hpp"
 #include "extract/tar_reader.hpp"
-#include "extract/tree_writer.hpp"
+#include "extract/tree_writers.hpp"
 #include "extract/zstd_stream.hpp"
 
 namespace taipan {
@@ -63,16 +63,18 @@ struct ExtractContext::State {
 /// One extraction.
 class Unpacker {
 public:
-    Unpacker(ExtractContext& context, int destination, const std::atomic<bool>& cancelled, TaskRunner* helpers)
+    Unpacker(ExtractContext& context, int destination, const std::atomic<bool>& cancelled, TaskRunner* helpers,
+             bool share_writing)
         : context_(*context.state_),
-          writer_(destination, context.state_->directory_handles),
+          writer_(destination, context.state_->directory_handles, share_writing ? helpers : nullptr),
           cancelled_(cancelled),
           helpers_(helpers) {}
 
     Result<void> unpack_conda(ByteInput& archive);
     Result<void> unpack_arriving_conda(ByteInput& archive);
     Result<void> unpack_tar_bz2(ByteInput& archive);
-    Result<ExtractedPackage> finish();
+    /// What became of it, after `unpacked`.
+    Result<ExtractedPackage> finish(const Result<void>& unpacked);
 
 private:
     Result<void> unpack_package(ByteInput& archive, ByteRange range);
@@ -85,7 +87,7 @@ private:
     [[nodiscard]] bool stopped() const { return cancelled_.load(std::memory_order_relaxed); }
 
     ExtractContext::State& context_;
-    TreeWriter writer_;
+    TreeWriters writer_;
     const std::atomic<bool>& cancelled_;
     TaskRunner* helpers_; ///< may be null
     ExtractedPackage package_;
@@ -189,7 +191,7 @@ Result<void> Unpacker::place(TarReader& reader, const TarMember& member) {
 }
 
 Result<void> Unpacker::place_file(TarReader& reader, const TarMember& member) {
-    TAIPAN_TRY(auto file, writer_.create_file(path_, member.mode));
+    TAIPAN_CHECK(writer_.begin_file(path_, member.mode));
     std::string* const text = caught_text(package_.info, path_);
     if (text != nullptr) {
         text->clear();
@@ -202,7 +204,7 @@ Result<void> Unpacker::place_file(TarReader& reader, const TarMember& member) {
         if (stopped()) return make_error(ErrorCode::cancelled, "the extraction was cancelled");
         TAIPAN_TRY(const bool more, reader.next_piece(piece));
         if (!more) break;
-        TAIPAN_CHECK(file.write(piece.bytes, piece.offset));
+        TAIPAN_CHECK(writer_.write(piece.bytes, piece.offset));
         package_.bytes += piece.bytes.size();
         if (text == nullptr) continue;
         if (piece.offset > member.size || piece.bytes.size() > member.size - piece.offset) {
@@ -213,7 +215,7 @@ Result<void> Unpacker::place_file(TarReader& reader, const TarMember& member) {
     }
     if (text != nullptr) text->resize(static_cast<std::size_t>(member.size), '\0');
     ++package_.files;
-    return file.finish(member.size, member.modified);
+    return writer_.end_file(member.size, member.modified);
 }
 
 Result<void> Unpacker::place_link(const TarMember& member) {
@@ -236,7 +238,10 @@ Result<void> Unpacker::place_link(const TarMember& member) {
     return writer_.create_hardlink(path_, target_);
 }
 
-Result<ExtractedPackage> Unpacker::finish() {
+Result<ExtractedPackage> Unpacker::finish(const Result<void>& unpacked) {
+    if (stopped()) return make_error(ErrorCode::cancelled, "the extraction was cancelled");
+    TAIPAN_CHECK(writer_.finish()); // an earlier member's failure is the reason for whatever came later
+    if (!unpacked) return unpacked.error();
     if (read_texts_back_ || writer_.used_links()) {
         for (const auto& [path, text] : caught_texts) {
             TAIPAN_TRY(package_.info.*text, writer_.read_text(std::string(path), largest_text));
@@ -265,14 +270,11 @@ std::optional<ArchiveFormat> archive_format(std::string_view filename) {
 Result<ExtractedPackage> extract_package(ExtractContext& context, ByteInput& archive, ArchiveFormat format,
                                          int destination_fd, const std::atomic<bool>& cancelled,
                                          ExtractOptions options) {
-    Unpacker unpacker(context, destination_fd, cancelled, options.helpers);
-    if (format == ArchiveFormat::tar_bz2)
-        TAIPAN_CHECK(unpacker.unpack_tar_bz2(archive));
-    else if (options.still_arriving)
-        TAIPAN_CHECK(unpacker.unpack_arriving_conda(archive));
-    else
-        TAIPAN_CHECK(unpacker.unpack_conda(archive));
-    return unpacker.finish();
+    Unpacker unpacker(context, destination_fd, cancelled, options.helpers, archive.size() >= options.share_from);
+    const auto unpacked = format == ArchiveFormat::tar_bz2 ? unpacker.unpack_tar_bz2(archive)
+                          : options.still_arriving         ? unpacker.unpack_arriving_conda(archive)
+                                                           : unpacker.unpack_conda(archive);
+    return unpacker.finish(unpacked);
 }
 
 } // namespace taipan

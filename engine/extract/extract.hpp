@@ -62,6 +62,8 @@ struct ExtractOptions {
     bool still_arriving = false;
     /// Workers that may take a part of the work of a large package; the result does not depend on it. May be null.
     TaskRunner* helpers = nullptr;
+    /// Archives with fewer bytes than this are written by the calling thread alone.
+    std::uint64_t share_from = std::uint64_t{1} << 20;
 };
 
 /// Unpacks an archive below `destination_fd`, a fresh empty directory, which the caller publishes or removes: after an

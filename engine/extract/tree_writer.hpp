@@ -55,6 +55,8 @@ public:
     /// Reads a regular file of the tree back, empty if there is none; corrupt_package if it is a symlink or larger
     /// than `limit` bytes.
     Result<std::string> read_text(const std::string& path, std::uint64_t limit);
+    /// Another writer may have replaced symlinks of this tree.
+    void forget_links() { directories_.forget_links(); }
     /// True when a member was written through a symlink of the archive.
     [[nodiscard]] bool used_links() const { return directories_.used_links(); }
 

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include <csignal>
@@ -21,6 +23,7 @@
 #include "extract/extract.hpp"
 #include "fuzz/fuzz_target.hpp"
 #include "unit/extract/archive_builder.hpp"
+#include "unit/extract/helper_threads.hpp"
 
 namespace fs = std::filesystem;
 using namespace taipan;
@@ -58,6 +61,21 @@ void require(bool ok, const char* what) {
     if (ok) return;
     std::fprintf(stderr, "extract_fuzz: %s\n", what);
     std::abort();
+}
+
+/// Paths, types, sizes and targets.
+std::set<std::string> listing(const fs::path& tree) {
+    std::set<std::string> lines;
+    for (const auto& entry : fs::recursive_directory_iterator(tree)) {
+        auto line = entry.path().lexically_relative(tree).string() + ' ';
+        if (entry.is_symlink()) {
+            line += "-> " + fs::read_symlink(entry.path()).string();
+        } else {
+            line += entry.is_directory() ? "directory" : std::to_string(entry.file_size());
+        }
+        lines.insert(line);
+    }
+    return lines;
 }
 
 void repair_checksums(std::string& tar) {
@@ -129,6 +147,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             const auto arriving =
                 extract_package(context, input, format, other.get(), cancelled, {.still_arriving = true});
             require(!arriving || result, "an archive was accepted only while it arrived");
+        }
+        fs::remove_all(second);
+        fs::create_directory(second);
+        {
+            static HelperThreads helpers(2);
+            const UniqueFd other(::open(second.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+            const auto shared =
+                extract_package(context, input, format, other.get(), cancelled, {.helpers = &helpers, .share_from = 0});
+            require(static_cast<bool>(shared) == static_cast<bool>(result), "helpers changed the result");
+            if (shared) {
+                require(shared->contained == result->contained, "helpers changed whether the tree is contained");
+                require(listing(second) == listing(tree), "helpers changed the tree");
+            }
         }
         fs::remove_all(second);
     }

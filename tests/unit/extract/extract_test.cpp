@@ -1,5 +1,6 @@
 #include "extract/extract.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
@@ -16,12 +17,33 @@
 
 #include "archive_builder.hpp"
 #include "base/filesystem.hpp"
+#include "helper_threads.hpp"
 
 using namespace taipan;
 using namespace taipan::test;
 namespace fs = std::filesystem;
 
 namespace {
+
+/// All of a tree, a line for each path: type and mode, links, time, size, and content or target.
+std::vector<std::string> tree_listing(const fs::path& tree) {
+    std::vector<std::string> lines;
+    for (const auto& entry : fs::recursive_directory_iterator(tree)) {
+        struct stat status {};
+        REQUIRE(::lstat(entry.path().c_str(), &status) == 0);
+        std::ostringstream line;
+        line << entry.path().lexically_relative(tree).string() << ' ' << std::oct << status.st_mode << std::dec;
+        if (!S_ISDIR(status.st_mode)) line << ' ' << status.st_nlink;
+        if (S_ISREG(status.st_mode)) {
+            line << ' ' << status.st_size << ' ' << status.st_mtim.tv_sec << '.' << status.st_mtim.tv_nsec << ' ';
+            if (status.st_size < 100'000) line << std::ifstream(entry.path(), std::ios::binary).rdbuf();
+        }
+        if (S_ISLNK(status.st_mode)) line << ' ' << fs::read_symlink(entry.path()).string();
+        lines.push_back(line.str());
+    }
+    std::sort(lines.begin(), lines.end());
+    return lines;
+}
 
 /// A directory that holds the destination `tree` and, beside it, what must stay untouched.
 class Sandbox {
@@ -39,14 +61,23 @@ public:
         fs::remove_all(root_, ignored);
     }
 
-    /// Extracts into a new, empty tree.
+    /// Extracts into a new, empty tree; before that, with helpers, into another one, which must be the same.
     Result<ExtractedPackage> extract(std::string_view archive, ArchiveFormat format = ArchiveFormat::conda,
                                      bool still_arriving = false) {
-        fs::remove_all(tree());
-        fs::create_directory(tree());
-        const UniqueFd fd(::open(tree().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        MemoryInput input(archive);
-        return extract_package(context_, input, format, fd.get(), cancelled, {still_arriving, helpers});
+        HelperThreads helpers(2);
+        const auto shared = extract_into_tree(archive, format, {still_arriving, &helpers, 0});
+        const auto shared_tree = listing();
+        auto extracted = extract_into_tree(archive, format, {still_arriving});
+        CHECK(static_cast<bool>(shared) == static_cast<bool>(extracted));
+        if (shared && extracted) {
+            CHECK(shared_tree == listing());
+            CHECK(shared->info.files == extracted->info.files);
+            CHECK(shared->files == extracted->files);
+            CHECK(shared->contained == extracted->contained);
+        } else if (!shared && !extracted) {
+            CHECK(shared.error().code == extracted.error().code);
+        }
+        return extracted;
     }
     Result<ExtractedPackage> extract_tar(const TarBuilder& tar) {
         return extract(bzip2_of(tar.build()), ArchiveFormat::tar_bz2);
@@ -71,9 +102,18 @@ public:
     }
 
     std::atomic<bool> cancelled{false};
-    TaskRunner* helpers = nullptr;
 
 private:
+    Result<ExtractedPackage> extract_into_tree(std::string_view archive, ArchiveFormat format, ExtractOptions options) {
+        fs::remove_all(tree());
+        fs::create_directory(tree());
+        const UniqueFd fd(::open(tree().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        MemoryInput input(archive);
+        return extract_package(context_, input, format, fd.get(), cancelled, options);
+    }
+    /// All of the tree: paths, types, modes, times, contents and targets.
+    [[nodiscard]] std::vector<std::string> listing() const { return tree_listing(tree()); }
+
     fs::path root_;
     ExtractContext context_;
 };
