@@ -15,7 +15,7 @@ top=$(dirname "$here")
 
 build="g++ cmake ninja-build pkg-config dpkg-dev ca-certificates python3
     libboost1.81-dev libcurl4-openssl-dev libzstd-dev libarchive-dev libtbb-dev libspdlog-dev libfmt-dev libssl-dev
-    libsimdjson-dev libyaml-cpp-dev libcli11-dev zlib1g-dev libbz2-dev"
+    libsimdjson-dev libxxhash-dev libyaml-cpp-dev libcli11-dev zlib1g-dev libbz2-dev"
 test="catch2 libbenchmark-dev"
 channel="conda-package-handling python3-zstandard"
 if [ -f "$top/tests/channel/apt-packages.txt" ]; then

@@ -141,10 +141,10 @@ Result<AtomicFile> AtomicFile::create(const std::string& path, mode_t mode) {
     static std::atomic<unsigned> counter{0};
     static const pid_t self = ::getpid(); // a child of ours only execs
     std::string temporary = path + ".taipan-" + std::to_string(self) + '-' + std::to_string(counter.fetch_add(1));
-    UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    UniqueFd fd(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!fd && errno == EEXIST) { // left behind by a killed process that had our number
         ::unlink(temporary.c_str());
-        fd = UniqueFd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+        fd = UniqueFd(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     }
     if (!fd) return system_error(errno, "cannot create", path);
     return AtomicFile(path, std::move(temporary), std::move(fd));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "flow/index_loader.hpp"
 #include "flow/session.hpp"
 #include "repodata/subdir_index.hpp"
 #include "solve/candidate_source.hpp"
@@ -15,7 +16,8 @@ namespace taipan {
 struct LoadedIndexes {
     struct Entry {
         SubdirIndex index;
-        int channel_priority = 0; ///< higher wins
+        int channel_priority = 0;            ///< higher wins
+        std::shared_ptr<IndexLoader> loader; ///< for an index that turns out to be damaged
     };
     std::vector<Entry> entries;
     std::vector<Channel> channels;
@@ -30,14 +32,17 @@ Result<LoadedIndexes> load_indexes(Session& session, std::vector<Channel> channe
 /// The loaded indexes as the solver sees them.
 class IndexCandidates final : public CandidateSource {
 public:
-    explicit IndexCandidates(const LoadedIndexes& indexes) : indexes_(indexes) {}
+    explicit IndexCandidates(LoadedIndexes& indexes) : indexes_(indexes) {}
     Result<std::vector<Candidate>> candidates(std::string_view name) override;
     Result<std::vector<std::string>> names_matching(std::string_view glob) override;
     std::vector<std::string> all_names() override;
     std::vector<std::string> searched_channels() override;
 
 private:
-    const LoadedIndexes& indexes_; ///< must outlive this
+    /// Asks an index; once more after it was made anew if it was damaged.
+    template <class Ask> auto ask(LoadedIndexes::Entry& entry, const Ask& question) -> decltype(question(entry.index));
+
+    LoadedIndexes& indexes_; ///< must outlive this
 };
 
 } // namespace taipan

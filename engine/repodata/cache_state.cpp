@@ -128,7 +128,7 @@ std::string repodata_cache_key(std::string_view subdir_url, std::string_view fil
 RepodataCachePaths repodata_cache_paths(std::string_view cache_directory, std::string_view key) {
     std::string stem(cache_directory);
     stem.append("/").append(key);
-    return {stem + ".json", stem + ".info.json"};
+    return {stem + ".json", stem + ".info.json", stem + ".tpi"};
 }
 
 Result<RepodataState> parse_repodata_state(std::string_view text) {
@@ -187,11 +187,6 @@ Result<void> save_repodata_state(const RepodataCachePaths& paths, RepodataState&
     state.mtime_ns = json->mtime_ns;
     state.size = json->size;
     return write_file_atomic(paths.state, format_repodata_state(state));
-}
-
-Result<void> store_repodata(const RepodataCachePaths& paths, std::string_view json, RepodataState& state) {
-    TAIPAN_CHECK(write_file_atomic(paths.json, json));
-    return save_repodata_state(paths, state);
 }
 
 std::int64_t max_age_seconds(std::string_view cache_control) {

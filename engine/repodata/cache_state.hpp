@@ -37,6 +37,7 @@ inline constexpr std::int64_t remembered_answer_days = 7;
 struct RepodataCachePaths {
     std::string json;  ///< `<directory>/<key>.json`
     std::string state; ///< `<directory>/<key>.info.json`
+    std::string index; ///< `<directory>/<key>.tpi`: what we made of the json (index_format.hpp)
 };
 [[nodiscard]] RepodataCachePaths repodata_cache_paths(std::string_view cache_directory, std::string_view key);
 
@@ -50,8 +51,6 @@ Result<RepodataState> parse_repodata_state(std::string_view text);
 std::optional<RepodataState> load_repodata_state(const RepodataCachePaths& paths);
 /// Stats the json into `state.mtime_ns`/`size` and writes the state file atomically.
 Result<void> save_repodata_state(const RepodataCachePaths& paths, RepodataState& state);
-/// Writes the json atomically, then the state that describes it.
-Result<void> store_repodata(const RepodataCachePaths& paths, std::string_view json, RepodataState& state);
 
 /// `max-age` of a Cache-Control value in seconds; 0 when there is none or `no-cache`/`no-store` is given.
 [[nodiscard]] std::int64_t max_age_seconds(std::string_view cache_control);

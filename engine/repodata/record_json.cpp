@@ -1,33 +1,22 @@
-// One record of repodata.json -> PackageRecord.
+// One record of repodata.json -> RecordView.
 //
 // Channels hold records written by fifteen years of tools, so the types of some fields vary. What is only decoration
 // (license, platform, ...) is ignored when it has the wrong type; what the solver or the download depends on makes the
 // record unusable: it is better not to offer a package than to install it with half of its dependencies.
 #include "repodata/record_json.hpp"
 
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <limits>
 #include <string>
-#include <vector>
+
+#include "repodata/record_fields.hpp"
 
 namespace taipan::repodata {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
-
-/// Timestamps up to this many (the year 9999) are seconds, greater ones milliseconds.
-constexpr std::int64_t last_second = 253402300799;
-/// Records of a newer schema or record version carry dependencies in a syntax we would misread.
-constexpr std::int64_t newest_schema_version = 2;
-constexpr std::int64_t newest_record_version = 1;
-
-bool read_text(ondemand::value& value, std::string& out) {
-    std::string_view text;
-    if (value.get_string().get(text) != simdjson::SUCCESS) return false;
-    out.assign(text);
-    return true;
-}
 
 std::optional<std::int64_t> to_integer(std::string_view text) {
     std::int64_t number = 0;
@@ -51,41 +40,9 @@ std::optional<std::int64_t> read_integer(ondemand::value& value) {
     return std::nullopt;
 }
 
-/// A list of texts; null counts as empty.
-bool read_list(ondemand::value& value, std::vector<std::string>& out) {
-    out.clear();
-    ondemand::array items;
-    if (value.get_array().get(items) != simdjson::SUCCESS) return value.is_null();
-    for (auto item : items) {
-        std::string_view text;
-        if (item.get_string().get(text) != simdjson::SUCCESS) return false;
-        out.emplace_back(text);
-    }
-    return true;
-}
-
-/// Features: a blank-separated text (commas occur too) or a list; anything else counts as none.
-void read_features(ondemand::value& value, std::string& out) {
-    out.clear();
-    std::vector<std::string> items;
-    if (!read_text(value, out)) {
-        if (!read_list(value, items)) return;
-        for (const auto& item : items) {
-            if (!out.empty()) out += ' ';
-            out += item;
-        }
-    }
-    for (char& letter : out)
-        if (letter == ',') letter = ' ';
-}
-
 Noarch read_noarch(ondemand::value& value) {
     std::string_view text;
-    if (value.get_string().get(text) == simdjson::SUCCESS) {
-        if (text == "python") return Noarch::python;
-        if (text == "generic") return Noarch::generic;
-        return Noarch::none;
-    }
+    if (value.get_string().get(text) == simdjson::SUCCESS) return noarch_of(text);
     bool flag = false;
     if (value.get_bool().get(flag) == simdjson::SUCCESS && flag) return Noarch::generic;
     return Noarch::none;
@@ -97,8 +54,60 @@ std::optional<std::uint64_t> read_size(ondemand::value& value) {
     return static_cast<std::uint64_t>(*number);
 }
 
+} // namespace
+
+bool read_text(ondemand::value& value, std::string_view& out) {
+    // The token as it stands, with the blanks behind it.
+    std::string_view token = value.raw_json_token();
+    if (!token.starts_with('"')) return false;
+    if (token.find('\\') != std::string_view::npos) return value.get_string().get(out) == simdjson::SUCCESS;
+    token.remove_prefix(1);
+    token = token.substr(0, token.rfind('"'));
+    ondemand::raw_json_string consumed;
+    if (value.get_raw_json_string().get(consumed) != simdjson::SUCCESS) return false;
+    out = token;
+    return true;
+}
+
+bool read_key(ondemand::field& field, std::string_view& out) {
+    const char* const begin = field.key().raw();
+    const char* end = begin;
+    while (*end != '"' && *end != '\\') ++end; // the parser has seen the closing quote
+    if (*end == '\\') return field.unescaped_key().get(out) == simdjson::SUCCESS;
+    out = {begin, static_cast<std::size_t>(end - begin)};
+    return true;
+}
+
+/// A list of texts; null counts as empty.
+bool RecordReader::read_list(ondemand::value& value, std::span<const std::string_view>& out) {
+    out = {};
+    items_.clear();
+    ondemand::array items;
+    if (value.get_array().get(items) != simdjson::SUCCESS) return value.is_null();
+    for (auto item : items) {
+        ondemand::value element;
+        std::string_view text;
+        if (std::move(item).get(element) != simdjson::SUCCESS || !read_text(element, text)) return false;
+        items_.push_back(text);
+    }
+    out = arena_.keep(std::span<const std::string_view>(items_));
+    return true;
+}
+
+/// Features: a blank-separated text (commas occur too) or a list; anything else counts as none.
+void RecordReader::read_features(ondemand::value& value, std::string_view& out) {
+    out = {};
+    std::string_view text;
+    if (read_text(value, text)) {
+        if (!text.empty()) out = arena_.keep(blank_separated(std::span(&text, 1)));
+        return;
+    }
+    std::span<const std::string_view> items;
+    if (read_list(value, items) && !items.empty()) out = arena_.keep(blank_separated(items));
+}
+
 /// Fields that decide over use: false when the record must not be used.
-bool read_vital(std::string_view key, ondemand::value& value, PackageRecord& record, bool& known) {
+bool RecordReader::read_vital(std::string_view key, ondemand::value& value, RecordView& record, bool& known) {
     known = true;
     if (key == "name") return read_text(value, record.name);
     if (key == "version") return read_text(value, record.version);
@@ -118,69 +127,43 @@ bool read_vital(std::string_view key, ondemand::value& value, PackageRecord& rec
     return true;
 }
 
-void read_optional(std::string_view key, ondemand::value& value, PackageRecord& record) {
-    struct TextField {
-        std::string_view key;
-        std::string PackageRecord::*member;
-    };
-    static constexpr TextField text_fields[] = {
-        {"md5", &PackageRecord::md5},
-        {"sha256", &PackageRecord::sha256},
-        {"subdir", &PackageRecord::subdir},
-        {"license", &PackageRecord::license},
-        {"license_family", &PackageRecord::license_family},
-        {"legacy_bz2_md5", &PackageRecord::legacy_bz2_md5},
-        {"python_site_packages_path", &PackageRecord::python_site_packages_path},
-        {"arch", &PackageRecord::arch},
-        {"platform", &PackageRecord::platform},
-        {"date", &PackageRecord::date},
-    };
-    for (const auto& field : text_fields) {
-        if (key == field.key) {
-            if (!read_text(value, record.*field.member)) (record.*field.member).clear();
-            return;
-        }
-    }
-    if (key == "size")
+void RecordReader::read_optional(std::string_view key, ondemand::value& value, RecordView& record) {
+    if (std::string_view* const text = text_field(record, key)) {
+        if (!read_text(value, *text)) *text = {};
+    } else if (key == "size") {
         record.size = read_size(value);
-    else if (key == "legacy_bz2_size")
+    } else if (key == "legacy_bz2_size") {
         record.legacy_bz2_size = read_size(value);
-    else if (key == "noarch")
+    } else if (key == "noarch") {
         record.noarch = read_noarch(value);
-    else if (key == "track_features")
+    } else if (key == "track_features") {
         read_features(value, record.track_features);
-    else if (key == "features")
+    } else if (key == "features") {
         read_features(value, record.features);
-    else if (key == "timestamp") {
-        const auto number = read_integer(value);
-        if (number && *number > 0) record.timestamp = *number > last_second ? *number : *number * 1000;
+    } else if (key == "timestamp") {
+        if (const auto number = read_integer(value)) record.timestamp = timestamp_of(*number);
     }
 }
 
-} // namespace
-
-std::optional<PackageRecord> parse_record(ondemand::parser& parser, std::string_view json) {
-    const simdjson::padded_string_view padded(json.data(), json.size(), json.size() + simdjson::SIMDJSON_PADDING);
-    ondemand::document document;
-    ondemand::object object;
-    if (parser.iterate(padded).get(document) != simdjson::SUCCESS) return std::nullopt;
-    if (document.get_object().get(object) != simdjson::SUCCESS) return std::nullopt;
-    PackageRecord record;
-    for (auto field : object) {
+RecordReading RecordReader::read(ondemand::object& object, RecordView& record) {
+    record = RecordView();
+    bool usable = true;
+    for (auto item : object) {
+        ondemand::field field;
         std::string_view key;
-        ondemand::value value;
-        if (field.unescaped_key().get(key) != simdjson::SUCCESS) return std::nullopt;
-        if (field.value().get(value) != simdjson::SUCCESS) return std::nullopt;
+        if (std::move(item).get(field) != simdjson::SUCCESS) return RecordReading::no_json;
+        if (!read_key(field, key)) return RecordReading::no_json;
         bool known = false;
-        if (!read_vital(key, value, record, known)) return std::nullopt;
-        if (!known) read_optional(key, value, record);
+        if (!read_vital(key, field.value(), record, known)) {
+            usable = false;
+            break;
+        }
+        if (!known) read_optional(key, field.value(), record);
     }
-    if (document.current_location().error() == simdjson::SUCCESS || record.name.empty() || record.version.empty() ||
-        record.build.empty())
-        return std::nullopt;
-    for (char& letter : record.name)
-        if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-    return record;
+    if (!usable || record.name.empty() || record.version.empty() || record.build.empty())
+        return RecordReading::unusable;
+    record.name = lower_case(record.name, arena_);
+    return RecordReading::usable;
 }
 
 } // namespace taipan::repodata

@@ -10,24 +10,20 @@
 #include "base/result.hpp"
 #include "model/channel.hpp"
 #include "model/record.hpp"
+#include "repodata/index_file.hpp"
 
 namespace taipan {
 
-/// What is counted while an index is scanned; for messages and tests.
-struct ScanCounters {
-    std::size_t skipped = 0; ///< entries left out: no package file name, unknown record/schema version, not an object
-    std::size_t hidden = 0;  ///< `.tar.bz2` entries hidden by a `.conda` of the same stem
-    std::size_t removed = 0; ///< file names under `removed`
-};
-
-/// The index of one (channel, subdir): which packages there are. Holds the text of repodata.json; a record is
-/// parsed only when its name is asked for. Reading is thread-safe.
+/// The index of one (channel, subdir): which packages there are. A record is read only when its name is asked for.
+/// Reading is thread-safe.
 class SubdirIndex {
 public:
-    /// Scans the text of a whole repodata.json (moved in). `url` of the subdir is `<channel.base_url>/<subdir>`;
-    /// it is named by every error. With `use_only_tar_bz2` the `.conda` records are ignored.
-    /// Fails with ErrorCode::parse on malformed JSON and on a repodata_version above 2.
-    static Result<SubdirIndex> parse(std::string json, const Channel& channel, std::string_view subdir,
+    /// `url` of the subdir is `<channel.base_url>/<subdir>`.
+    SubdirIndex(repodata::IndexFile file, const Channel& channel, std::string_view subdir);
+    /// Reads the text of a whole repodata.json, all at once and in memory; see flow/index_build.hpp for large ones.
+    /// With `use_only_tar_bz2` the `.conda` records are ignored. Fails with ErrorCode::parse on malformed JSON and on a
+    /// repodata_version above 2.
+    static Result<SubdirIndex> parse(std::string_view json, const Channel& channel, std::string_view subdir,
                                      bool use_only_tar_bz2 = false);
     /// An index without packages, for a platform subdir that the channel does not have (conda-spec 7.4).
     static SubdirIndex empty(const Channel& channel, std::string_view subdir);
@@ -40,19 +36,22 @@ public:
 
     /// All package names, lower case, sorted, unique. Views live as long as the index.
     [[nodiscard]] std::vector<std::string_view> names() const;
-    /// The records of that (lower-case) name, in the order of the file; empty when there are none. A record that
-    /// turns out to be broken is left out and counted in `*broken`.
-    Result<std::vector<PackageRecord>> records(std::string_view name, std::size_t* broken = nullptr) const;
+    /// Those that begin so.
+    [[nodiscard]] std::vector<std::string_view> names_with_prefix(std::string_view prefix) const;
+    /// The records of that (lower-case) name, `.conda` first, in the order of the file; empty when there are none.
+    /// Fails with ErrorCode::parse when the index file is damaged.
+    Result<std::vector<PackageRecord>> records(std::string_view name) const;
+    /// The names that some package of that name depends on, some maybe twice. Views live as long as the index.
+    Result<std::vector<std::string_view>> needed_names(std::string_view name) const;
 
     [[nodiscard]] const Channel& channel() const;
     [[nodiscard]] std::string_view subdir() const;
-    /// How many records there are (hidden and skipped ones not counted).
+    /// How many records there are; a `.tar.bz2` that is hidden by its `.conda` counts too.
     [[nodiscard]] std::size_t size() const;
-    [[nodiscard]] const ScanCounters& counters() const;
+    [[nodiscard]] const repodata::IndexCounters& counters() const;
 
 private:
     struct State;
-    explicit SubdirIndex(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
 

@@ -9,14 +9,12 @@
 #include <set>
 #include <tuple>
 
+#include "model/dependency_name.hpp"
 #include "model/version.hpp"
-#include "solve/dependency_name.hpp"
 
 namespace taipan {
 
 namespace {
-
-using solve_detail::dependency_name;
 
 /// A candidate with its version parsed once.
 struct Ranked {

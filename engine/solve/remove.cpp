@@ -9,7 +9,7 @@
 #include <map>
 #include <optional>
 
-#include "solve/dependency_name.hpp"
+#include "model/dependency_name.hpp"
 
 namespace taipan::solve_detail {
 namespace {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "solve/dependency_name.hpp"
+#include "model/dependency_name.hpp"
 
 namespace taipan {
 namespace {
@@ -62,7 +62,7 @@ Graph build_graph(const std::vector<PackageRecord>& records) {
     for (std::size_t i = 0; i < records.size(); ++i) index.emplace(records[i].name, i);
     for (std::size_t i = 0; i < records.size(); ++i) {
         for (const auto& text : records[i].depends) {
-            const auto found = index.find(solve_detail::dependency_name(text));
+            const auto found = index.find(dependency_name(text));
             if (found == index.end() || found->second == i) continue;
             if (records[i].name == "python" && found->first == "pip") continue;
             graph.add_edge(i, found->second);

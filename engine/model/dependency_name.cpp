@@ -1,8 +1,8 @@
-#include "solve/dependency_name.hpp"
+#include "model/dependency_name.hpp"
 
 #include "model/match_spec.hpp"
 
-namespace taipan::solve_detail {
+namespace taipan {
 
 std::string dependency_name(std::string_view text) {
     const auto start = text.find_first_not_of(' ');
@@ -23,4 +23,4 @@ std::string dependency_name(std::string_view text) {
     return lower;
 }
 
-} // namespace taipan::solve_detail
+} // namespace taipan

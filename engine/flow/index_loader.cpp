@@ -1,0 +1,257 @@
+// One index, from where it is to something that can be asked for names.
+//
+// The cache is the one conda keeps (conda-spec 7.6): `<key>.json` and its state, to which we add `<key>.tpi`, what we
+// made of the json. The json is used without asking while fresh, else the server is asked whether it changed.
+// Validators belong to the file they came with: when the server's `.zst` comes or goes they are dropped. The `.tpi` is
+// used while it says that it was made from exactly this json; anything else is made anew, without a word.
+//
+// The json is written although we never read it while the `.tpi` is good: for conda and mamba, which find it fresh or
+// validate it with its state, and for a `.tpi` that has to be made anew, which then needs no network.
+
+#include "flow/index_loader.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/filesystem.hpp"
+#include "flow/index_build.hpp"
+#include "flow/network.hpp"
+
+namespace taipan {
+
+using repodata::IndexFile;
+using repodata::IndexSource;
+
+namespace {
+
+constexpr std::uint64_t index_size_limit = std::uint64_t{8} << 30U;
+constexpr std::int64_t second_ns = 1'000'000'000;
+
+std::int64_t now_ns() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+/// An open repodata file, and what identifies it.
+struct RepodataFile {
+    UniqueFd fd;
+    IndexSource source;
+};
+
+Result<RepodataFile> open_repodata(const std::string& path, const std::string& url) {
+    RepodataFile file;
+    file.fd = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat status {};
+    if (!file.fd || ::fstat(file.fd.get(), &status) != 0) return system_error(errno, "cannot open", path);
+    file.source = {url, status.st_mtim.tv_sec * second_ns + status.st_mtim.tv_nsec, status.st_size};
+    return file;
+}
+
+/// The inflated text on its way into the cache. Trouble with it is told once and costs the file only.
+class KeptText {
+public:
+    explicit KeptText(const std::string& path) {
+        if (auto file = AtomicFile::create(path))
+            file_.emplace(std::move(*file));
+        else
+            error_ = std::move(file).error();
+    }
+    void write(std::string_view bytes) {
+        if (error_) return;
+        if (auto written = file_->write(bytes); !written) error_ = std::move(written).error();
+    }
+    Result<void> commit() {
+        if (error_) return *error_;
+        return file_->commit();
+    }
+
+private:
+    std::optional<AtomicFile> file_;
+    std::optional<Error> error_;
+};
+
+} // namespace
+
+IndexLoader::IndexLoader(Session& session, Channel channel, std::string subdir, const std::string& cache_directory)
+    : session_(session),
+      channel_(std::move(channel)),
+      subdir_(std::move(subdir)),
+      url_(channel_.base_url + '/' + subdir_),
+      cache_directory_(cache_directory),
+      paths_(repodata_cache_paths(cache_directory, repodata_cache_key(channel_.authenticated(url_), "repodata.json",
+                                                                      session.config().use_only_tar_bz2))) {}
+
+Result<SubdirIndex> IndexLoader::load() {
+    Span span(session_.sink(), Stage::index, url_);
+    auto index = load_or_empty();
+    if (index) span.succeed();
+    return index;
+}
+
+Result<SubdirIndex> IndexLoader::load_again() {
+    remember(remove_tree(paths_.index));
+    return load();
+}
+
+Result<SubdirIndex> IndexLoader::load_or_empty() {
+    auto index = load_once();
+    if (index || index.error().code != ErrorCode::parse || url_.starts_with("file://")) return index;
+    // What cannot be read must not stay in the cache; if it came from there, the server may have better.
+    forget();
+    return std::exchange(from_cache_, false) && !session_.config().offline ? load_once() : std::move(index);
+}
+
+Result<SubdirIndex> IndexLoader::load_once() {
+    auto index = url_.starts_with("file://") ? from_directory() : from_server();
+    if (index || index.error().code == ErrorCode::parse) return index;
+    if (http_status_of(index.error()) == 404 && subdir_ != "noarch") return SubdirIndex::empty(channel_, subdir_);
+    return std::move(index).context("while loading the index of channel " + channel_.name + " (" + subdir_ + ")");
+}
+
+void IndexLoader::forget() {
+    for (const auto& path : {paths_.json, paths_.state, paths_.index}) {
+        if (auto gone = remove_tree(path); !gone) session_.sink().note(Severity::warning, gone.error().message);
+    }
+}
+
+Result<SubdirIndex> IndexLoader::finish(Result<IndexFile> file) {
+    if (file) return SubdirIndex(std::move(*file), channel_, subdir_);
+    Error error = std::move(file).error();
+    if (error.code == ErrorCode::parse) error.message = "The index " + url_ + "/repodata.json " + error.message;
+    return error;
+}
+
+/// From a repodata file on disk, or from what was made of it before.
+Result<SubdirIndex> IndexLoader::from_file(const std::string& path, bool zst) {
+    TAIPAN_TRY(const RepodataFile repodata, open_repodata(path, url_));
+    if (auto file = IndexFile::open(paths_.index); file && file->source() == repodata.source)
+        return finish(std::move(file));
+    // A file of a directory may be rewritten in place at any time: if that was just now, it may happen again without
+    // its time changing. Small ones are read as fast as an index file.
+    constexpr std::int64_t small = 1 << 20;
+    const bool stable =
+        path == paths_.json || (repodata.source.size >= small && now_ns() - repodata.source.mtime_ns > second_ns);
+    IndexBuild how{.zst = zst,
+                   .use_only_tar_bz2 = session_.config().use_only_tar_bz2,
+                   .workers = session_.workers(),
+                   .path = stable ? paths_.index : std::string()};
+    how.source = [&] { return stable ? std::optional(repodata.source) : std::nullopt; };
+    FileInput input(repodata.fd.get(), static_cast<std::uint64_t>(repodata.source.size));
+    return finish(build_index(input, how));
+}
+
+Result<SubdirIndex> IndexLoader::from_directory() {
+    const std::string directory = path_of_file_url(url_);
+    if (exists(directory + "/repodata.json")) return from_file(directory + "/repodata.json", false);
+    if (exists(directory + "/repodata.json.zst")) return from_file(directory + "/repodata.json.zst", true);
+    return make_error(ErrorCode::http, "HTTP 404 for url <" + url_ +
+                                           "/repodata.json>: there is no such file; a channel directory needs "
+                                           "noarch/repodata.json and usually " +
+                                           subdir_ + "/repodata.json");
+}
+
+Result<SubdirIndex> IndexLoader::from_server() {
+    const Config& config = session_.config();
+    auto state = load_repodata_state(paths_);
+    const auto fresh = [&] {
+        return state &&
+               (config.offline || config.use_index_cache || is_fresh(*state, config.local_repodata_ttl, now_ns()));
+    };
+    from_cache_ = true;
+    if (fresh()) return from_file(paths_.json, false);
+    from_cache_ = false;
+    if (config.offline) {
+        return make_error(ErrorCode::offline, "the index of " + url_ +
+                                                  " is not in the cache, and --offline forbids to fetch it; run the "
+                                                  "same command, or `taipan warm`, once with a network");
+    }
+    // Two processes need not download it both. Without the lock (timeout, NFS) both may: renames keep that right.
+    const auto lock = RepodataLock::acquire(paths_);
+    state = load_repodata_state(paths_);
+    from_cache_ = true;
+    if (fresh()) return from_file(paths_.json, false);
+    from_cache_ = false;
+    return ask_server(std::move(state));
+}
+
+Result<SubdirIndex> IndexLoader::ask_server(std::optional<RepodataState> state) {
+    const bool known_without_zst =
+        state && state->has_zst && !state->has_zst->value && still_holds(state->has_zst, now_ns());
+    if (session_.config().repodata_use_zst && !known_without_zst) {
+        const bool validators_fit = state && state->has_zst && state->has_zst->value;
+        auto index = request("/repodata.json.zst", validators_fit ? state : std::nullopt, true);
+        const long status = index ? 200 : http_status_of(index.error());
+        if (status != 404 && status != 403 && status != 410) return index;
+    }
+    const bool validators_fit = state && !(state->has_zst && state->has_zst->value);
+    return request("/repodata.json", validators_fit ? state : std::nullopt, false);
+}
+
+Result<SubdirIndex> IndexLoader::request(const std::string& file, std::optional<RepodataState> state, bool zst) {
+    TAIPAN_TRY(Network* const network, session_.network());
+    TransferRequest transfer;
+    for (const auto& base : bases()) transfer.urls.push_back(base + file);
+    transfer.shown_url = url_ + file;
+    transfer.spool_directory = cache_directory_;
+    transfer.size_limit = index_size_limit;
+    transfer.progress = [this](std::uint64_t done) { session_.sink().advance(Stage::index, url_, done); };
+    if (state && !state->etag.empty()) transfer.headers.push_back("If-None-Match: " + state->etag);
+    if (state && !state->mod.empty()) transfer.headers.push_back("If-Modified-Since: " + state->mod);
+    TAIPAN_TRY(Download download, network->fetch(std::move(transfer)));
+    if (download.status != 304 || !state) return from_download(std::move(download), zst);
+    from_cache_ = true;
+    state->refresh_ns = now_ns();
+    TAIPAN_TRY(auto index, from_file(paths_.json, false));
+    remember(save_repodata_state(paths_, *state));
+    return index;
+}
+
+Result<SubdirIndex> IndexLoader::from_download(Download download, bool zst) {
+    RepodataState state;
+    state.url = url_;
+    state.etag = download.etag;
+    state.mod = download.last_modified;
+    state.cache_control = download.cache_control;
+    state.refresh_ns = now_ns();
+    state.has_zst = RememberedAnswer{zst, format_utc_timestamp(state.refresh_ns)};
+    KeptText json(paths_.json);
+    IndexBuild how{.zst = zst,
+                   .use_only_tar_bz2 = session_.config().use_only_tar_bz2,
+                   .workers = session_.workers(),
+                   .path = paths_.index};
+    how.text = [&](std::string_view bytes) { json.write(bytes); };
+    how.source = [&]() -> std::optional<IndexSource> {
+        auto stored = json.commit();
+        if (stored) stored = save_repodata_state(paths_, state);
+        const bool kept = static_cast<bool>(stored);
+        remember(std::move(stored));
+        if (!kept) return std::nullopt;
+        return IndexSource{url_, state.mtime_ns, state.size};
+    };
+    how.not_kept = [&](const Error& error) { remember(error); };
+    TAIPAN_TRY(const auto input, download.body.input());
+    return finish(build_index(*input, how));
+}
+
+/// A cache that cannot be written costs time at the next run, not this run.
+void IndexLoader::remember(Result<void> stored) {
+    if (!stored) {
+        session_.sink().note(Severity::warning, "the index of " + url_ + " is not kept: " + stored.error().message);
+    }
+}
+
+/// The subdir's URL on each mirror, with credentials.
+std::vector<std::string> IndexLoader::bases() const {
+    std::vector<std::string> all;
+    if (const auto mirrors = session_.config().mirrored_channels.find(channel_.name);
+        mirrors != session_.config().mirrored_channels.end()) {
+        for (const auto& mirror : mirrors->second) all.push_back(mirror + '/' + subdir_);
+    }
+    if (all.empty()) all.push_back(channel_.authenticated(url_));
+    return all;
+}
+
+} // namespace taipan

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "fetch/transfer.hpp"
+#include "flow/session.hpp"
+#include "model/channel.hpp"
+#include "repodata/cache_state.hpp"
+#include "repodata/subdir_index.hpp"
+
+namespace taipan {
+
+/// Gets one index, of a channel's subdir: from the cache while that is fresh, else from the server, or from a
+/// directory.
+class IndexLoader {
+public:
+    IndexLoader(Session& session, Channel channel, std::string subdir, const std::string& cache_directory);
+
+    /// A platform subdir that the channel does not have is empty; without noarch it is no channel.
+    Result<SubdirIndex> load();
+    /// After the index turned out to be damaged while it was read.
+    Result<SubdirIndex> load_again();
+
+private:
+    Result<SubdirIndex> load_or_empty();
+    Result<SubdirIndex> load_once();
+    Result<SubdirIndex> from_directory();
+    Result<SubdirIndex> from_server();
+    Result<SubdirIndex> ask_server(std::optional<RepodataState> state);
+    Result<SubdirIndex> request(const std::string& file, std::optional<RepodataState> state, bool zst);
+    Result<SubdirIndex> from_download(Download download, bool zst);
+    Result<SubdirIndex> from_file(const std::string& path, bool zst);
+    Result<SubdirIndex> finish(Result<repodata::IndexFile> file);
+    void forget();
+    void remember(Result<void> stored);
+    [[nodiscard]] std::vector<std::string> bases() const;
+
+    Session& session_;
+    Channel channel_;
+    std::string subdir_, url_, cache_directory_;
+    RepodataCachePaths paths_;
+    bool from_cache_ = false;
+};
+
+} // namespace taipan

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "repodata/record_view.hpp"
+
+/// What the fields of a record mean, whichever form they come in (JSON or MessagePack).
+namespace taipan::repodata {
+
+/// Records of a newer schema or record version carry dependencies in a syntax we would misread.
+inline constexpr std::int64_t newest_schema_version = 2;
+inline constexpr std::int64_t newest_record_version = 1;
+
+/// The text field of that name, if it is one that no decision hangs on; else nullptr.
+[[nodiscard]] std::string_view* text_field(RecordView& record, std::string_view key);
+[[nodiscard]] Noarch noarch_of(std::string_view text);
+/// Milliseconds, from seconds or milliseconds; nullopt when it says nothing.
+[[nodiscard]] std::optional<std::int64_t> timestamp_of(std::int64_t number);
+/// Features in one text, commas too turned into blanks.
+[[nodiscard]] std::string blank_separated(std::span<const std::string_view> items);
+/// The same text if it has no capital letters, else a copy in the arena.
+[[nodiscard]] std::string_view lower_case(std::string_view text, Arena& arena);
+
+} // namespace taipan::repodata
