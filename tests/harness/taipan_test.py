@@ -30,7 +30,7 @@ NOISE = re.compile(r"terminate called|Traceback|Segmentation|Assertion|core dump
 
 # Staging, partial, set-aside and lock files. What stays in a cache: one lock file, the bytecode, a list of entries.
 BYTECODE = ".taipan-pyc"
-LEFTOVER = re.compile(r"^\.taipan-(?!pyc$|contained$)|\.partial$|(?<!^\.taipan)\.lock$|\.c~$|\.trash$")
+LEFTOVER = re.compile(r"^\.taipan-(?!pyc$|contained$|index$)|\.partial$|(?<!^\.taipan)\.lock$|\.c~$|\.trash$")
 
 
 @dataclass
