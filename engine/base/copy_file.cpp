@@ -75,11 +75,24 @@ UniqueFd create_target_file(int directory_fd, const char* name, mode_t mode) {
     return UniqueFd(::openat(directory_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode & 0777U));
 }
 
-Result<void> copy_bytes(const SourceFile& source, int target_fd, std::string_view shown) {
+bool clone_bytes(const SourceFile& source, int target_fd) {
+#ifdef __linux__
+    return ::ioctl(target_fd, FICLONE, source.fd.get()) == 0;
+#else
+    static_cast<void>(source);
+    static_cast<void>(target_fd);
+    return false;
+#endif
+}
+
+Result<void> copy_bytes(const SourceFile& source, int target_fd, std::string_view shown, bool* clones) {
     const int source_fd = source.fd.get();
     bool copied = source.status.st_size == 0;
+    if (!copied && (clones == nullptr || *clones)) {
+        copied = clone_bytes(source, target_fd);
+        if (clones != nullptr) *clones = copied;
+    }
 #ifdef __linux__
-    if (!copied) copied = ::ioctl(target_fd, FICLONE, source_fd) == 0;
     if (!copied) {
         const Step step = kernel_copy(source_fd, target_fd);
         if (step == Step::failed) return system_error(errno, "cannot write", shown);
@@ -89,8 +102,8 @@ Result<void> copy_bytes(const SourceFile& source, int target_fd, std::string_vie
     return copied ? Result<void>() : plain_copy(source_fd, target_fd, shown);
 }
 
-Result<void> copy_content(const SourceFile& source, int target_fd, std::string_view shown) {
-    TAIPAN_CHECK(copy_bytes(source, target_fd, shown));
+Result<void> copy_content(const SourceFile& source, int target_fd, std::string_view shown, bool* clones) {
+    TAIPAN_CHECK(copy_bytes(source, target_fd, shown, clones));
     TAIPAN_CHECK(copy_mode(source, target_fd, shown));
     copy_times(source, target_fd);
     return {};

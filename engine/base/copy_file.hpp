@@ -23,10 +23,14 @@ Result<SourceFile> open_source_file(int directory_fd, const char* name, std::str
 /// Creates `name` (which must not exist: errno EEXIST is returned as an empty handle with errno set).
 [[nodiscard]] UniqueFd create_target_file(int directory_fd, const char* name, mode_t mode);
 
-/// Fills the new file with the source's bytes: reflink, then copy_file_range, then read and write.
-Result<void> copy_bytes(const SourceFile& source, int target_fd, std::string_view shown);
+/// Lets the empty new file share the source's blocks (FICLONE). False: not with these two files.
+[[nodiscard]] bool clone_bytes(const SourceFile& source, int target_fd);
+/// Fills the new file with the source's bytes: reflink, then copy_file_range, then read and write. `clones` (if given)
+/// says whether a reflink is tried, and becomes false when it was in vain: so for the next file of the same
+/// directories.
+Result<void> copy_bytes(const SourceFile& source, int target_fd, std::string_view shown, bool* clones = nullptr);
 /// The same, with mode and times.
-Result<void> copy_content(const SourceFile& source, int target_fd, std::string_view shown);
+Result<void> copy_content(const SourceFile& source, int target_fd, std::string_view shown, bool* clones = nullptr);
 
 /// Reads the whole source into `buffer`, whose capacity is reused.
 Result<void> read_content(const SourceFile& source, std::string& buffer, std::string_view shown);

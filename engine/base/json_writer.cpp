@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace taipan {
 
@@ -11,6 +12,24 @@ constexpr std::size_t piece_size = 128 << 10;
 
 /// Characters that stand for themselves in a JSON string.
 bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+/// How many characters from `at` on are plain; looks at eight of them at a time.
+std::size_t plain_run(std::string_view text, std::size_t at) {
+    constexpr std::uint64_t ones = 0x0101010101010101U, tops = 0x8080808080808080U;
+    const auto has_zero = [](std::uint64_t word) { return (word - ones) & ~word & tops; };
+    const std::size_t start = at;
+    for (; at + 8 <= text.size(); at += 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + at, 8);
+        // Beyond ASCII or a control character (a borrow may flag its neighbour too, which the loop below sorts out),
+        // DEL, or one of the two with a meaning.
+        const std::uint64_t special = (word & tops) | ((word - 0x20 * ones) & tops) | has_zero(word ^ (0x7f * ones)) |
+                                      has_zero(word ^ ('"' * ones)) | has_zero(word ^ ('\\' * ones));
+        if (special != 0) break;
+    }
+    while (at < text.size() && is_plain(text[at])) ++at;
+    return at - start;
+}
 
 /// Decodes one UTF-8 sequence at `at`; an invalid byte yields U+FFFD and advances by one.
 std::uint32_t next_code_point(std::string_view text, std::size_t& at) {
@@ -157,7 +176,7 @@ void JsonWriter::quoted(std::string_view text) {
     std::size_t at = 0;
     while (at < text.size()) {
         const std::size_t start = at;
-        while (at < text.size() && is_plain(text[at])) ++at;
+        at += plain_run(text, at);
         out_.append(text, start, at - start);
         if (at == text.size()) break;
         const std::uint32_t point = next_code_point(text, at);

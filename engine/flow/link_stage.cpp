@@ -105,12 +105,17 @@ Result<const LinkStage::Cache*> LinkStage::cache_of(const std::string& package_d
     cache.choice = choose_link_type(package_fd.get(), transaction_.prefix_fd(),
                                     {config.always_copy, config.always_softlink, config.allow_softlinks});
     const LinkChoice& choice = cache.choice;
-    report_.link_mode = choice.type == LinkType::hardlink ? "hard link"
-                        : choice.type == LinkType::copy   ? "copy"
-                                                          : "soft link";
+    report_.link_mode = choice.type == LinkType::hardlink   ? "hard link"
+                        : choice.type == LinkType::softlink ? "soft link"
+                        : choice.clones                     ? "reflink"
+                                                            : "copy";
     if (!choice.reason.empty()) {
         report_.link_mode += " (" + choice.reason + ")";
-        session_.sink().note(Severity::info, "files are copied from " + directory + " since " + choice.reason);
+        session_.sink().note(Severity::info,
+                             std::string(choice.type == LinkType::softlink ? "files are symlinks into "
+                                         : choice.clones ? "files are copies that share their blocks with "
+                                                         : "files are copied from ") +
+                                 directory + " since " + choice.reason);
     }
     return &caches_.emplace_back(std::move(cache));
 }

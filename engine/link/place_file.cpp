@@ -146,7 +146,7 @@ private:
             if (errno == EEXIST) return false;
             return system_error(errno, "cannot create", shown());
         }
-        TAIPAN_CHECK(discard_on_error(copy_content(source, target.get(), shown())));
+        TAIPAN_CHECK(discard_on_error(copy_content(source, target.get(), shown(), &clones_)));
         ++placed_.copies;
         placed_.copied_bytes += static_cast<std::uint64_t>(source.status.st_size);
         return true;
@@ -276,10 +276,20 @@ private:
     std::string source_path_;
     const char* source_name_ = nullptr;
     const char* target_name_ = nullptr;
-    bool links_refused_ = false;
+    bool links_refused_ = false, clones_ = true;
     std::string buffer_;
     PlacedFiles placed_;
 };
+
+/// Whether copies from there to here can share their blocks.
+bool can_clone(int package_fd, int prefix_fd, const std::string& probe) {
+    const auto source = open_source_file(package_fd, "info/index.json", "info/index.json");
+    if (!source) return false;
+    const UniqueFd target = create_target_file(prefix_fd, probe.c_str(), 0600);
+    const bool cloned = target && clone_bytes(*source, target.get());
+    if (target) ::unlinkat(prefix_fd, probe.c_str(), 0);
+    return cloned;
+}
 
 bool stopped(const PlaceContext& context) {
     return context.stop != nullptr && context.stop->load(std::memory_order_relaxed);
@@ -304,10 +314,12 @@ void PlacedFiles::merge(PlacedFiles&& other) {
 }
 
 LinkChoice choose_link_type(int package_fd, int prefix_fd, const LinkPreference& preference) {
-    if (preference.always_copy) return {LinkType::copy, "copying was asked for"};
     if (preference.always_softlink) return {LinkType::softlink, "symlinks were asked for"};
     const std::string probe = ".tmp.index.json." + std::to_string(::getpid());
     ::unlinkat(prefix_fd, probe.c_str(), 0); // of a killed process that had our number
+    if (preference.always_copy) {
+        return {LinkType::copy, "copying was asked for", can_clone(package_fd, prefix_fd, probe)};
+    }
     if (::linkat(package_fd, "info/index.json", prefix_fd, probe.c_str(), 0) == 0) {
         ::unlinkat(prefix_fd, probe.c_str(), 0);
         return {LinkType::hardlink, {}};
@@ -316,7 +328,7 @@ LinkChoice choose_link_type(int package_fd, int prefix_fd, const LinkPreference&
     const std::string reason = saved == EXDEV ? "the cache is on another file system"
                                               : system_error(saved, "hard links from the cache fail", "here").message;
     if (preference.allow_softlinks) return {LinkType::softlink, reason};
-    return {LinkType::copy, reason};
+    return {LinkType::copy, reason, can_clone(package_fd, prefix_fd, probe)};
 }
 
 Result<PlacedFiles> place_groups(const LinkPlan& plan, std::size_t first_group, std::size_t last_group,

@@ -48,7 +48,8 @@ struct PlacedFiles {
 /// How files will be linked, decided once for a (package directory, prefix) pair.
 struct LinkChoice {
     LinkType type = LinkType::hardlink;
-    std::string reason; ///< why not hard links, as a clause for people; empty otherwise
+    std::string reason = {}; ///< why not hard links, as a clause for people; empty otherwise
+    bool clones = false;     ///< copies share their blocks with the cache (reflink)
 };
 
 struct LinkPreference {

@@ -21,6 +21,24 @@ TEST_CASE("strings are escaped to ASCII as Python does") {
     CHECK(json.text() == "\"q\\\" b\\\\ n\\n t\\t \\u0001 \x7f \\u00e9 \\u20ac \\ud83d\\ude00\"");
 }
 
+TEST_CASE("a character is escaped wherever it stands in a long string") {
+    const std::string plain = "abcdefghijklmnopqrstuvwxyz !#[]^~0123456789";
+    for (const auto& [special, escaped] :
+         std::vector<std::pair<std::string, std::string>>{{"\"", "\\\""},
+                                                          {"\\", "\\\\"},
+                                                          {"\x1f", "\\u001f"},
+                                                          {std::string(1, '\0'), "\\u0000"},
+                                                          {"\x7f", "\x7f"},
+                                                          {"\u00e9", "\\u00e9"},
+                                                          {" ", " "}}) {
+        for (std::size_t at = 0; at <= plain.size(); ++at) {
+            JsonWriter json;
+            json.value(plain.substr(0, at) + special + plain.substr(at));
+            CHECK(json.take() == '"' + plain.substr(0, at) + escaped + plain.substr(at) + '"');
+        }
+    }
+}
+
 TEST_CASE("invalid UTF-8 becomes replacement characters, never broken JSON") {
     JsonWriter json;
     json.value("a\xff\xc3");

@@ -376,7 +376,5 @@ TEST_CASE("the link type is found by trying") {
         CHECK(choice.type == LinkType::copy);
         CHECK_FALSE(choice.reason.empty());
     }
-    struct stat status {};
-    CHECK(::stat(f.scratch.at("prefix").c_str(), &status) == 0);
-    CHECK(status.st_nlink == 2); // the probe is gone
+    CHECK(::rmdir(f.scratch.at("prefix").c_str()) == 0); // the probes are gone
 }
