@@ -78,5 +78,6 @@ std::unique_ptr<Command> make_env_export();
 std::unique_ptr<Command> make_run();
 std::unique_ptr<Command> make_clean();
 std::unique_ptr<Command> make_warm();
+std::unique_ptr<Command> make_index();
 
 } // namespace taipan::cli

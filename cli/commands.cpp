@@ -63,6 +63,10 @@ const std::vector<CommandEntry>& commands() {
          "taipan warm -c conda-forge python=3.11 numpy\n"
          "taipan env create --offline -f environment.yml",
          make_warm},
+        {"index", "", "[-s SUBDIR]... DIR", "Make a channel out of a folder of packages.",
+         "taipan index ./channel\n"
+         "taipan index --write-shards --base-url https://example.org/packages ./channel",
+         make_index},
         {"env create", "", "[-n NAME | -p PATH] [-f FILE]", "Make an environment from a file.",
          "taipan env create -f environment.yml\n"
          "taipan env create -n other -f environment.yml",
