@@ -10,6 +10,7 @@ std::string_view error_name(ErrorCode code) {
     case ErrorCode::no_channels: return "NoChannelsConfiguredError";
     case ErrorCode::package_not_found: return "PackagesNotFoundInChannelsError";
     case ErrorCode::unsatisfiable: return "LibMambaUnsatisfiableError";
+    case ErrorCode::package_disallowed: return "DisallowedPackageError";
     case ErrorCode::http:
     case ErrorCode::network: return "CondaHTTPError";
     case ErrorCode::offline: return "OfflineError";
@@ -44,6 +45,7 @@ std::string error_json(const Error& error, std::string_view name) {
     JsonWriter json;
     json.begin_object();
     json.key("caused_by").value("None");
+    if (!error.details.empty()) json.key("details").raw(error.details);
     json.member("error", std::string(name) + ": " + message);
     json.member("exception_name", name);
     json.member("exception_type", "<class 'conda.exceptions." + std::string(name) + "'>");

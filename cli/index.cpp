@@ -35,11 +35,12 @@ public:
             {"--force", &force_, {}, "read every archive again, whatever is known of it", group},
             {"--threads", &threads_, "N", "how many workers read packages", group},
             {"-n,--channel-name", &accepted_value_, "NAME", "no web pages are made", compatible},
-            {"--no-channeldata,--no-rss,--no-bz2,--no-current-repodata,--write-monolithic,--compact,--update-cache",
+            {"--no-channeldata,--no-rss,--no-bz2,--no-current-repodata",
              &accepted_flag_,
              {},
-             "what is done anyway",
+             "none of these is made",
              compatible},
+            {"--write-monolithic,--compact,--update-cache", &accepted_flag_, {}, "done anyway", compatible},
         };
         append(options, common_.output_options());
         append(options, common_.config_options());

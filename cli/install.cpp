@@ -12,18 +12,14 @@ public:
         Options options = spec_argument("packages, e.g. numpy=1.26 'scipy>=1.11'");
         append(options, file_options());
         append(options, solve_options());
+        append(options, update_options());
         append(options, {
-                            {"--freeze-installed,--no-update-deps",
-                             &freeze_installed_,
-                             {},
-                             "change no installed package, or fail",
-                             "Packages"},
                             {"--force-reinstall",
                              &force_reinstall_,
                              {},
                              "link the named packages again even if nothing changes",
                              "Packages"},
-                            {"--prune", &prune_, {}, "remove packages that nothing asked for", "Packages"},
+                            {"--update-all,--all", &update_all_, {}, "update every other package, too", "Packages"},
                         });
         append(options, link_options());
         append(options, base_options());
@@ -46,14 +42,9 @@ public:
     Options options() override {
         Options options = spec_argument("names of installed packages");
         append(options, file_options());
-        append(options, {{"-a,--all,--update-all", &update_all_, {}, "update every package", "Packages"},
-                         {"--prune", &prune_, {}, "remove packages that nothing asked for", "Packages"}});
+        append(options, {{"-a,--all,--update-all", &update_all_, {}, "update every package", "Packages"}});
         append(options, solve_options());
-        append(options, {{"--freeze-installed,--no-update-deps",
-                          &freeze_installed_,
-                          {},
-                          "change no other installed package, or fail",
-                          "Packages"}});
+        append(options, update_options());
         append(options, link_options());
         append(options, base_options());
         append(options, accepted_options());

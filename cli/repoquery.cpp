@@ -5,6 +5,7 @@
 #include "flow/package_source.hpp"
 #include "prefix/prefix_data.hpp"
 #include "progress.hpp"
+#include "record_text.hpp"
 #include "repoquery_text.hpp"
 #include "signals.hpp"
 #include "target_prefix.hpp"
@@ -27,7 +28,8 @@ public:
         Options options = {
             {"specs", &specs_, "SPEC", "names, globs or specs like 'numpy>=2'", group},
             {"--local", &local_, {}, "ask what is installed in the environment", group},
-            {"--remote", &remote_, {}, "ask the channels", group},
+            {"--remote,-a,--all-channels", &remote_, {}, "ask the channels", group},
+            {"--pretty", &pretty_, {}, "all that is known of each package", group},
         };
         if (question_ != Question::search) {
             options.push_back({"-t,--tree", &tree_, {}, "as a tree, to the end", group});
@@ -119,7 +121,14 @@ private:
         if (tree_ && graph.roots > 0) return package_tree(graph);
         const auto nodes = listed(graph);
         if (nodes.empty()) return "No entries matching \"" + spec + "\" found\n";
+        if (pretty_) return blocks(nodes);
         return package_columns(nodes, question_ == Question::whoneeds);
+    }
+
+    static std::string blocks(const std::vector<const PackageGraph::Node*>& nodes) {
+        std::string text;
+        for (const auto* node : nodes) text += node->found() ? record_block(node->record) : std::string();
+        return text;
     }
 
     [[nodiscard]] std::string document(const std::vector<PackageGraph>& graphs) const {
@@ -144,7 +153,7 @@ private:
     Question question_;
     CommonOptions common_;
     std::vector<std::string> specs_;
-    bool local_ = false, remote_ = false, tree_ = false, recursive_ = false, json_ = false;
+    bool local_ = false, remote_ = false, pretty_ = false, tree_ = false, recursive_ = false, json_ = false;
 };
 
 } // namespace

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <map>
 
 #include <fmt/format.h>
@@ -10,7 +8,10 @@
 #include "flow/package_source.hpp"
 #include "flow/plan_channels.hpp"
 #include "package_json.hpp"
+#include "prefix/prefix_data.hpp"
+#include "prefix/registry.hpp"
 #include "progress.hpp"
+#include "record_text.hpp"
 #include "signals.hpp"
 #include "solve/query.hpp"
 
@@ -20,52 +21,10 @@ namespace taipan::cli {
 
 namespace {
 
-/// As conda writes a size: powers of 1024, whole kilobytes.
-std::string binary_size(std::uint64_t bytes) {
-    const auto number = static_cast<double>(bytes);
-    if (bytes < 1024) return fmt::format("{} B", bytes);
-    if (number / 1024 < 1023.5) return fmt::format("{:.0f} KB", number / 1024);
-    if (number / 1024 / 1024 < 1024) return fmt::format("{:.1f} MB", number / 1024 / 1024);
-    return fmt::format("{:.2f} GB", number / 1024 / 1024 / 1024);
-}
-
-std::string utc_time(std::int64_t milliseconds) {
-    const std::time_t seconds = milliseconds / 1000;
-    std::tm parts{};
-    if (::gmtime_r(&seconds, &parts) == nullptr) return std::to_string(milliseconds);
-    std::array<char, 64> text{};
-    const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts);
-    return {text.data(), length};
-}
-
 std::string listed(const std::vector<std::string>& items) {
     std::string text;
     for (const auto& item : items) text += "\n  - " + item;
     return text;
-}
-
-std::string info_block(const PackageRecord& record) {
-    const std::string title = record.name + ' ' + record.version + ' ' + record.build;
-    std::string text = title + '\n' + std::string(title.size(), '-') + '\n';
-    const auto line = [&](std::string_view name, std::string_view value) {
-        if (!value.empty()) text += fmt::format("{:<12}: {}\n", name, value);
-    };
-    line("file name", record.fn);
-    line("name", record.name);
-    line("version", record.version);
-    line("build", record.build);
-    line("build number", std::to_string(record.build_number));
-    if (record.size) line("size", binary_size(*record.size));
-    line("license", record.license);
-    line("subdir", record.subdir);
-    line("url", record.url);
-    line("md5", record.md5);
-    line("sha256", record.sha256);
-    if (record.timestamp) line("timestamp", utc_time(*record.timestamp));
-    line("track_features", record.track_features);
-    if (!record.constrains.empty()) text += "constraints : " + listed(record.constrains) + '\n';
-    text += "dependencies: " + (record.depends.empty() ? std::string("[]") : listed(record.depends)) + '\n';
-    return text + "\n\n";
 }
 
 std::string table(const std::vector<PackageRecord>& records, const ChannelSettings& settings) {
@@ -75,6 +34,35 @@ std::string table(const std::vector<PackageRecord>& records, const ChannelSettin
                             short_channel_name(record, settings));
     }
     return text;
+}
+
+/// What matches in one environment.
+struct FoundInEnvironment {
+    std::string location;
+    std::vector<PackageRecord> records;
+};
+
+std::string environments_table(const std::vector<FoundInEnvironment>& found, const ChannelSettings& settings) {
+    std::string text =
+        fmt::format("# {:<13} {:>15} {:>15}  {:<20} {:<20}\n", "Name", "Version", "Build", "Channel", "Location");
+    for (const auto& environment : found) {
+        for (const auto& record : environment.records) {
+            text += fmt::format("{:<15} {:>15} {:>15}  {:<20} {:<20}\n", record.name, record.version, record.build,
+                                short_channel_name(record, settings), environment.location);
+        }
+    }
+    return text;
+}
+
+std::string environments_document(const std::vector<FoundInEnvironment>& found) {
+    JsonWriter json;
+    json.begin_array();
+    for (const auto& environment : found) {
+        json.begin_object().member("location", environment.location).key("package_records").begin_array();
+        for (const auto& record : environment.records) write_full_record(json, record);
+        json.end_array().end_object();
+    }
+    return json.end_array().take() + "\n";
 }
 
 std::string document(const std::vector<PackageRecord>& records) {
@@ -104,6 +92,7 @@ struct NotFound {
     std::vector<std::string> packages, urls;
 
     [[nodiscard]] std::string message() const {
+        if (urls.empty()) return "None of the environments has a package like:\n" + listed(packages) + "\n";
         return "The following packages are not available from current channels:\n" + listed(packages) +
                "\n\nCurrent channels:\n" + listed(urls) +
                "\n\nTo search for alternate channels that may provide the conda package you're\nlooking for, navigate "
@@ -129,6 +118,7 @@ public:
         Options options = {
             {"specs", &specs_, "SPEC", "names, globs or specs like 'numpy>=2'; everything without one", group},
             {"-i,--info,--pretty", &info_, {}, "all that the channel says of each package", group},
+            {"--envs", &envs_, {}, "look in all environments of this user, not in channels", group},
             {"--skip-flexible-search",
              &exact_,
              {},
@@ -148,6 +138,7 @@ public:
         TAIPAN_TRY(auto config, load_settings(invocation, common_));
         json_ = config.json;
         TAIPAN_TRY(const auto wanted, parse(config));
+        if (envs_) return search_environments(invocation.console, config, wanted);
         StopSource stop;
         const StopOnSignals signals(stop);
         const auto progress = make_progress(invocation.console, config.quiet || json_, config.verbosity);
@@ -174,6 +165,32 @@ public:
     }
 
 private:
+    Result<int> search_environments(Console& console, const Config& config,
+                                    const std::vector<MatchSpec>& wanted) const {
+        std::vector<FoundInEnvironment> found;
+        for (const auto& environment : list_environments(config.home, config.root_prefix, config.envs_dirs)) {
+            const auto data = load_prefix(environment.prefix, RecordDetail::identity, config.channel_settings);
+            if (!data) {
+                console.print_error("warning: " + environment.prefix + " is left out: " + data.error().message + '\n');
+                continue;
+            }
+            FoundInEnvironment here{environment.prefix, {}};
+            for (const auto& record : data->packages())
+                if (std::any_of(wanted.begin(), wanted.end(), [&](const auto& spec) { return spec.matches(record); }))
+                    here.records.push_back(record);
+            std::sort(here.records.begin(), here.records.end(),
+                      [](const auto& a, const auto& b) { return a.name < b.name; });
+            if (!here.records.empty()) found.push_back(std::move(here));
+        }
+        if (found.empty()) {
+            NotFound missing;
+            for (const auto& spec : wanted) missing.packages.push_back(spec.to_string());
+            return report(console, missing);
+        }
+        console.print(json_ ? environments_document(found) : environments_table(found, config.channel_settings));
+        return exit_success;
+    }
+
     Result<std::vector<MatchSpec>> parse(const Config& config) const {
         std::vector<MatchSpec> wanted;
         for (const auto& text : specs_.empty() ? std::vector<std::string>{"*"} : specs_) {
@@ -213,13 +230,13 @@ private:
     [[nodiscard]] std::string text(const std::vector<PackageRecord>& records, const ChannelSettings& settings) const {
         if (!info_) return table(records, settings);
         std::string text;
-        for (const auto& record : records) text += info_block(record);
+        for (const auto& record : records) text += record_block(record);
         return text;
     }
 
     CommonOptions common_;
     std::vector<std::string> specs_;
-    bool info_ = false, exact_ = false, json_ = false;
+    bool info_ = false, exact_ = false, envs_ = false, json_ = false;
 };
 
 } // namespace

@@ -43,6 +43,21 @@ Options TransactionCommand::solve_options() {
     };
 }
 
+Options TransactionCommand::update_options() {
+    const std::string group = "Packages";
+    return {
+        {"--freeze-installed,--no-update-deps,--no-update-dependencies",
+         &freeze_installed_,
+         {},
+         "change no other installed package, or fail",
+         group},
+        {"--update-deps,--update-dependencies", &update_deps_, {}, "update what the named packages need, too", group},
+        {"-S,--satisfied-skip-solve", &skip_if_satisfied_, {}, "do nothing if what is installed fits already", group},
+        {"--update-specs", &update_specs_, {}, "update the named packages (the default)", group},
+        {"--prune", &prune_, {}, "remove packages that nothing asked for", group},
+    };
+}
+
 Options TransactionCommand::link_options() {
     const std::string group = "Packages";
     return {
@@ -120,6 +135,8 @@ Result<void> TransactionCommand::fill_request(Draft& draft) {
     install.force_reinstall = force_reinstall_;
     install.update_all = update_all_;
     install.prune = prune_;
+    install.update_deps = update_deps_;
+    install.skip_if_satisfied = skip_if_satisfied_;
     install.no_pin = no_pin_;
     install.no_default_packages = no_default_packages_;
     request.dry_run = common_.dry_run;

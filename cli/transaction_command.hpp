@@ -39,6 +39,7 @@ protected:
     [[nodiscard]] Options base_options();     ///< environment, configuration, output, consent, channels
     [[nodiscard]] Options file_options();     ///< -f
     [[nodiscard]] Options solve_options();    ///< --no-deps, --freeze-installed, ...
+    [[nodiscard]] Options update_options();   ///< --freeze-installed, --update-deps, ...
     [[nodiscard]] Options link_options();     ///< --copy, --no-pyc, --download-only
     [[nodiscard]] Options accepted_options(); ///< those of conda and mamba that have no effect here
     [[nodiscard]] Options spec_argument(std::string help);
@@ -48,6 +49,7 @@ protected:
     std::vector<std::string> specs_, files_;
     bool no_deps_ = false, only_deps_ = false, freeze_installed_ = false, force_reinstall_ = false, no_pin_ = false;
     bool no_default_packages_ = false, prune_ = false, update_all_ = false, download_only_ = false;
+    bool update_deps_ = false, update_specs_ = false, skip_if_satisfied_ = false;
     std::optional<bool> copy_, pyc_;
     bool json_ = false;
 

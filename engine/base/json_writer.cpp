@@ -159,6 +159,12 @@ JsonWriter& JsonWriter::unsigned_integer(std::uint64_t number) {
     return *this;
 }
 
+JsonWriter& JsonWriter::raw(std::string_view json) {
+    separate();
+    out_ += json;
+    return *this;
+}
+
 JsonWriter& JsonWriter::null() {
     separate();
     out_ += "null";

@@ -14,6 +14,7 @@ enum class ErrorCode {
     no_channels,           ///< nothing to search: no channel is configured
     package_not_found,     ///< a requested name that no channel has
     unsatisfiable,         ///< the request contradicts itself or the channels
+    package_disallowed,    ///< the solution has a package that the configuration forbids
     http,                  ///< a server answered with an error status
     network,               ///< no (complete) answer: DNS, refused, reset, timeout, truncated
     offline,               ///< the network was needed but forbidden
@@ -42,6 +43,8 @@ struct Error {
     ErrorCode code = ErrorCode::internal;
     std::string message;
     std::vector<std::string> context;
+    /// The same facts for programs, as one JSON object; empty when the message is all there is.
+    std::string details = {};
 
     /// Message and context as one text: the message, then one indented line per step.
     [[nodiscard]] std::string describe() const;

@@ -48,7 +48,9 @@ struct Config {
     std::string path_conflict = "clobber"; ///< clobber, warn or prevent
     std::string safety_checks = "warn";    ///< disabled, warn or enabled
     bool extra_safety_checks = false;
-    std::vector<std::string> pinned_packages, create_default_packages, aggressive_update_packages, disallowed_packages;
+    std::vector<std::string> pinned_packages, create_default_packages, disallowed_packages;
+    /// Updated whenever an environment that has them changes.
+    std::vector<std::string> aggressive_update_packages = {"ca-certificates", "certifi", "openssl"};
     std::vector<std::string> track_features;
     std::map<std::string, std::string> override_virtual_packages;
     std::vector<std::string> sources;  ///< files that were read, in order of rising precedence

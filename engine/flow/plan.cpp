@@ -106,6 +106,18 @@ Result<std::vector<MatchSpec>> requested(const InstallRequest& request, const Co
     return specs;
 }
 
+/// The `CONDA_OVERRIDE_*` variables, and below them `override_virtual_packages` of the configuration.
+std::map<std::string, std::string> virtual_package_overrides(const Config& config) {
+    auto variables = config.environment;
+    for (const auto& [name, version] : config.override_virtual_packages) {
+        std::string variable = "CONDA_OVERRIDE_";
+        for (const char letter : std::string_view(name).substr(name.starts_with("__") ? 2 : 0))
+            variable += letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
+        variables.emplace(std::move(variable), version);
+    }
+    return variables;
+}
+
 SolveRequest solve_request(const InstallRequest& request, const std::vector<MatchSpec>& specs, const Target& target,
                            const Config& config) {
     SolveRequest solve;
@@ -119,9 +131,13 @@ SolveRequest solve_request(const InstallRequest& request, const std::vector<Matc
     solve.installed = target.installed;
     solve.history = target.history;
     solve.pins = target.pins;
-    solve.virtual_packages = detect_virtual_packages(config.subdir, config.environment);
+    if (request.action != Action::create && request.action != Action::remove)
+        solve.always_update = config.aggressive_update_packages;
+    solve.virtual_packages = detect_virtual_packages(config.subdir, virtual_package_overrides(config));
     solve.channel_priority = config.channel_priority;
     solve.freeze_installed = request.freeze_installed;
+    solve.update_deps = request.update_deps;
+    solve.skip_if_satisfied = request.skip_if_satisfied;
     solve.no_deps = request.no_deps;
     solve.only_deps = request.only_deps;
     solve.force_reinstall = request.force_reinstall;
@@ -191,6 +207,21 @@ Result<void> plan_explicit(Plan& plan, const std::vector<MatchSpec>& specs, cons
     return {};
 }
 
+/// `disallowed_packages` of the configuration.
+Result<void> check_allowed(const Solution& solution, const Config& config) {
+    TAIPAN_TRY(const auto disallowed, parse_specs(config.disallowed_packages, config));
+    for (const auto& record : solution.link) {
+        for (const auto& spec : disallowed) {
+            if (!spec.matches(record)) continue;
+            return make_error(ErrorCode::package_disallowed,
+                              "The package '" + record.dist_string() + "' is disallowed by configuration ('" +
+                                  spec.to_string() +
+                                  "' in disallowed_packages); `taipan info` tells which files are read");
+        }
+    }
+    return {};
+}
+
 Result<void> plan_solved(Plan& plan, Session& session, const InstallRequest& request,
                          const std::vector<MatchSpec>& specs, const Target& target, const PackageCache& cache) {
     const Config& config = session.config();
@@ -206,6 +237,7 @@ Result<void> plan_solved(Plan& plan, Session& session, const InstallRequest& req
     Span span(session.sink(), Stage::solve, plan.prefix);
     IndexCandidates candidates(indexes);
     TAIPAN_TRY(Solution solution, solve(solve_request(request, specs, target, config), candidates));
+    TAIPAN_CHECK(check_allowed(solution, config));
     span.succeed();
     const std::set<std::string> relinked(solution.relinked_noarch.begin(), solution.relinked_noarch.end());
     for (auto& record : solution.link) {

@@ -23,8 +23,9 @@ struct InstallRequest {
     std::string command_line;          ///< for the `# cmd:` line of history
     bool no_deps = false, only_deps = false;
     bool freeze_installed = false, force_reinstall = false, force_remove = false;
-    bool update_all = false, prune = false;
-    bool replace_existing = false; ///< create: an environment that is there is replaced
+    bool update_all = false, update_deps = false, prune = false;
+    bool skip_if_satisfied = false; ///< do nothing when what is installed matches the specs already
+    bool replace_existing = false;  ///< create: an environment that is there is replaced
     bool no_pin = false, no_default_packages = false;
 };
 

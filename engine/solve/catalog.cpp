@@ -11,9 +11,6 @@
 namespace taipan::solve_detail {
 namespace {
 
-/// The priority of installed packages whose channel nobody asked for: below all channels.
-constexpr int unknown_channel_priority = -1;
-
 bool is_virtual_name(std::string_view name) { return name.starts_with("__"); }
 
 int count_words(std::string_view text) {
@@ -93,16 +90,18 @@ void Catalog::add_installed(const PackageRecord& record, NameId name) {
         names_[name].installed = id;
         return;
     }
-    const EntryId id = add(record, name, unknown_channel_priority, parse_version_or_zero(record.version));
+    const EntryId id = add(record, name, 0, parse_version_or_zero(record.version));
     entries_[id].installed = true;
     names_[name].installed = id;
 }
 
-/// Looked up late, since a channel is known only once it had something to offer.
+/// What is installed is not worse for the channel it came from: as in libsolv, only its version counts.
 int Catalog::channel_priority(const Entry& entry) const {
-    if (!entry.installed || entry.channel_record) return entry.channel_priority;
-    const auto known = channel_priorities_.find(entry.record.channel_name);
-    return known == channel_priorities_.end() ? unknown_channel_priority : known->second;
+    int priority = entry.channel_priority;
+    if (entry.installed)
+        for (const EntryId other : names_[entry.name].entries)
+            priority = std::max(priority, entries_[other].channel_priority);
+    return priority;
 }
 
 Result<NameId> Catalog::load(std::string_view text) {
@@ -116,7 +115,6 @@ Result<NameId> Catalog::load(std::string_view text) {
         auto version = Version::parse(candidate.record.version);
         if (!version) continue; // no spec could name it, nothing could rank it
         best = names_[name].entries.empty() ? candidate.channel_priority : std::max(best, candidate.channel_priority);
-        channel_priorities_.emplace(candidate.record.channel_name, candidate.channel_priority);
         add(std::move(candidate.record), name, candidate.channel_priority, std::move(*version));
     }
     if (request_->channel_priority == ChannelPriority::strict)

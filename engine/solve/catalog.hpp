@@ -26,7 +26,7 @@ struct Entry {
     PackageRecord record; ///< of an installed package: as conda-meta has it
     Version version;
     NameId name = 0;
-    int channel_priority = 0; ///< of an installed package: see Catalog::channel_priority
+    int channel_priority = 0; ///< of its channel; see Catalog::channel_priority
     int track_features = 0;   ///< how many
     bool installed = false;
     bool is_virtual = false;
@@ -86,7 +86,7 @@ public:
     [[nodiscard]] bool matches(const MatchSpec& spec, EntryId id) const {
         return spec.matches(entries_[id].record, entries_[id].version);
     }
-    /// How much the entry's channel is preferred; an installed package of a channel nobody asked for comes last.
+    /// How much the entry's channel is preferred; that of an installed package counts as the best of its name.
     [[nodiscard]] int channel_priority(const Entry& entry) const;
     [[nodiscard]] const SolveRequest& request() const { return *request_; }
     CandidateSource& source() { return *source_; }
@@ -104,7 +104,6 @@ private:
     std::deque<Name> names_;
     std::unordered_map<std::string_view, NameId> name_ids_;             ///< views of names_
     std::unordered_map<std::string_view, DependencyId> dependency_ids_; ///< views of dependencies_
-    std::unordered_map<std::string, int> channel_priorities_;           ///< by channel name, of what was loaded
     bool pip_exists_ = false;
 };
 

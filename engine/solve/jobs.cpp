@@ -17,6 +17,7 @@ public:
         for (const auto& spec : request_.install) requested_[spec.name()].push_back(&spec);
         for (const auto& spec : request_.update) requested_[spec.name()].push_back(&spec);
         updating_ = request_.update_all || !request_.update.empty();
+        always_updated_.insert(request_.always_update.begin(), request_.always_update.end());
     }
 
     Result<AttemptPlan> plan() {
@@ -109,7 +110,7 @@ private:
         if (in_history) install(effective_history(catalog_, history->second, entry, freedom_));
         if (locked_.contains(name) || (request_.freeze_installed && !move_with_python)) {
             keep(name, entry);
-        } else if (request_.update_all || freedom_.update.contains(name)) {
+        } else if (request_.update_all || freedom_.update.contains(name) || always_updated_.contains(name)) {
             updates_.push_back({.kind = Job::Kind::update, .dependency = 0, .entry = entry});
         } else if (!in_history && !updating_ && !move_with_python && !freedom_.may_move(name) &&
                    !pinned_.contains(name) && name != "python") {
@@ -127,6 +128,7 @@ private:
     std::map<std::string, EntryId> installed_;
     std::multimap<std::string, const MatchSpec*> pinned_;
     std::set<std::string> locked_; ///< pinned by name only
+    std::set<std::string> always_updated_;
     std::vector<Job> installs_, updates_, keeps_;
     bool updating_ = false, python_moves_ = false;
 };

@@ -7,12 +7,18 @@
 //     solutions libsolv finds; it follows the order in which mamba fills its pool (channels by priority, platform
 //     before noarch, `.conda` before `.tar.bz2`, by file name, then what is installed);
 //   - every provider list is sorted by solvable id.
+// libsolv has a rule for each pair of packages of one name: eight million for a name with 4,000 builds. Such names are
+// declared installable several times over, and kept apart by a grid: each build needs the marker of its row and that of
+// its column, and only the markers of one kind exclude each other. The same follows from a choice as with the pairs.
 #include "solve/pool.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <string>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "solve/solv_door.hpp"
 
@@ -30,6 +36,8 @@ public:
 private:
     void order_entries();
     void add_solvable(EntryId id, Repo* channels, Repo* installed);
+    void add_grids(Repo* channels);
+    Id add_marker(Repo* channels, const std::string& kind, std::size_t number);
     Id dependency_id(DependencyId id);
     Id conflict_id(DependencyId id);
     void set_providers();
@@ -47,7 +55,12 @@ private:
     std::unordered_map<DependencyId, Id> dependencies_; ///< of those in use
     std::unordered_map<DependencyId, Id> conflicts_;
     std::unordered_map<Id, DependencyId> meaning_; ///< of the ids of both
+    std::vector<Id> grid_names_;                   ///< kept apart by markers
+    std::unordered_set<Id> markers_;               ///< what builds need so that they exclude each other
 };
+
+/// Up to here pairs cost less than they are worth thinking about.
+constexpr std::size_t most_paired = 256;
 
 void Run::order_entries() {
     order_ = reach_.entries();
@@ -97,6 +110,40 @@ void Run::add_solvable(EntryId id, Repo* channels, Repo* installed) {
     }
 }
 
+/// A package that exists only to exclude others of its kind.
+Id Run::add_marker(Repo* channels, const std::string& kind, std::size_t number) {
+    const std::string text = std::to_string(number);
+    Solvable* const solvable = pool_id2solvable(pool_.get(), repo_add_solvable(channels));
+    solvable->name = pool_str2id(pool_.get(), kind.c_str(), 1);
+    solvable->evr = pool_str2id(pool_.get(), text.c_str(), 1);
+    solvable->arch = ARCH_NOARCH;
+    const Id marker = pool_str2id(pool_.get(), (kind + ' ' + text).c_str(), 1);
+    solvable->provides = repo_addid_dep(channels, solvable->provides, solvable->name, 0);
+    solvable->provides = repo_addid_dep(channels, solvable->provides, marker, 0);
+    markers_.insert(marker);
+    return marker;
+}
+
+/// An installed package is replaced by way of its name's pairs, so its name keeps them.
+void Run::add_grids(Repo* channels) {
+    std::map<NameId, std::vector<Id>> by_name;
+    for (const EntryId id : order_) by_name[catalog_.entry(id).name].push_back(solvable_of_[id]);
+    for (const auto& [name, solvables] : by_name) {
+        if (solvables.size() <= most_paired || catalog_.name(name).installed) continue;
+        const auto side = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(solvables.size()))));
+        const std::string& text = catalog_.name(name).text;
+        std::vector<Id> rows, columns;
+        for (std::size_t i = 0; i < side; ++i) rows.push_back(add_marker(channels, "row of " + text, i));
+        for (std::size_t i = 0; i < side; ++i) columns.push_back(add_marker(channels, "column of " + text, i));
+        for (std::size_t i = 0; i < solvables.size(); ++i) {
+            Solvable* const solvable = pool_id2solvable(pool_.get(), solvables[i]);
+            for (const Id marker : {rows[i / side], columns[i % side]})
+                solvable->solv_requires = repo_addid_dep(channels, solvable->solv_requires, marker, 0);
+        }
+        grid_names_.push_back(pool_str2id(pool_.get(), text.c_str(), 1));
+    }
+}
+
 Result<void> Run::fill() {
     if (pool_setdisttype(pool_.get(), DISTTYPE_CONDA) < 0)
         return make_error(ErrorCode::internal, "libsolv was built without conda support");
@@ -105,6 +152,7 @@ Result<void> Run::fill() {
     Repo* const channels = repo_create(pool_.get(), "channels");
     Repo* const installed = repo_create(pool_.get(), "installed");
     for (const EntryId id : order_) add_solvable(id, channels, installed);
+    add_grids(channels);
     pool_set_installed(pool_.get(), installed);
     // What jobs ask for must have its id before the provider table is made.
     for (const DependencyId id : reach_.dependencies()) dependency_id(id);
@@ -174,6 +222,11 @@ Reason Run::reason_of(::Solver* solver, Id rule) const {
         reason.job = static_cast<std::size_t>(from) / 2;
         return reason;
     }
+    if (markers_.contains(dependency)) {
+        reason.kind = Reason::Kind::same_name;
+        reason.source = entry_of(from);
+        return reason;
+    }
     reason.source = entry_of(from);
     reason.target = entry_of(to);
     switch (type) {
@@ -192,6 +245,7 @@ Reason Run::reason_of(::Solver* solver, Id rule) const {
 Result<Answer> Run::solve(const std::vector<Job>& jobs) {
     IdQueue queue;
     for (const Job& job : jobs) push_job(job, queue);
+    for (const Id name : grid_names_) queue.push(SOLVER_MULTIVERSION | SOLVER_SOLVABLE_NAME, name);
     const SolverHandle solver(solver_create(pool_.get()));
     if (!solver) return make_error(ErrorCode::internal, "libsolv could not create a solver");
     solver_set_flag(solver.get(), SOLVER_FLAG_ALLOW_DOWNGRADE, 1);

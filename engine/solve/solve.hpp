@@ -20,6 +20,7 @@ struct SolveRequest {
 
     std::vector<PackageRecord> installed;        ///< what the prefix has now, from conda-meta
     std::map<std::string, MatchSpec> history;    ///< name -> spec that was requested earlier (conda-spec 4.3)
+    std::vector<std::string> always_update;      ///< names to update too if installed (`aggressive_update_packages`)
     std::vector<MatchSpec> pins;                 ///< constrain, never install (conda-meta/pinned, config)
     std::vector<PackageRecord> virtual_packages; ///< of detect_virtual_packages
 

@@ -82,6 +82,24 @@ class SearchTest(TaipanTest):
         self.assertEqual([p["name"] for p in found["result"]["pkgs"]], ["beta", "alpha"])
         self.assert_failed(self.taipan("repoquery", "search", "--local", "-p", self.work / "no", "x", code=1), "no")
 
+    def test_all_environments_are_asked(self):
+        self.create("alpha=1.2.3")
+        other = self.root_prefix / "envs/other"
+        self.create("alpha=1.10", prefix=other, code=1)  # gamma 7 is nowhere
+        self.create("beta", prefix=other)
+        lines = [line.split() for line in self.taipan("search", "--envs", "beta").stdout.splitlines()]
+        self.assertEqual(lines[0], ["#", "Name", "Version", "Build", "Channel", "Location"])
+        self.assertEqual(sorted(line[4] for line in lines[1:]), sorted([str(self.prefix), str(other)]))
+        found = self.taipan_json("search", "--envs", "alpha>1")
+        self.assertEqual([(e["location"], [r["version"] for r in e["package_records"]]) for e in found],
+                         [(str(self.prefix), ["1.2.3"])])
+        self.assertIn("None of the environments", self.taipan("search", "--envs", "gamma", code=1).stderr)
+
+    def test_pretty(self):
+        text = self.taipan("repoquery", "search", *self.where, "--pretty", "alpha").stdout
+        self.assertLess(text.index("alpha 1.10 h1_0\n---"), text.index("alpha 1.2.3 h1_0\n---"))
+        self.assertIn("dependencies: \n  - beta >=1\n", text)
+
     def test_usage(self):
         self.assertIn("name at least one package", self.taipan("repoquery", "depends", code=2).stderr)
         self.assertIn("exclude each other", self.taipan("repoquery", "search", "--local", "--remote", "x",

@@ -265,3 +265,21 @@ TEST_CASE("the answer does not depend on the order of request or channel content
     CHECK(names_of(first->link) == names_of(second->link));
     CHECK(names_of(first->final_state) == names_of(first->link));
 }
+
+TEST_CASE("a name with very many builds", "[solve]") {
+    constexpr int builds = 700;
+    std::vector<PackageRecord> records;
+    for (int i = 1; i <= builds; ++i)
+        records.push_back(package("big", std::to_string(i), "0", {"lib " + std::to_string(i % 3)}));
+    for (int i = 0; i < 3; ++i) records.push_back(package("lib", std::to_string(i)));
+    records.push_back(package("low", "1", "0", {"big <=300"}));
+    records.push_back(package("high", "1", "0", {"big >=400"}));
+    MemorySource source(records);
+    CHECK(solved(create({"big"}), source) == Names{"big-700-0", "lib-1-0"});
+    CHECK(solved(create({"big", "lib=0"}), source) == Names{"big-699-0", "lib-0-0"});
+    CHECK(solved(create({"low", "big"}), source) == Names{"big-300-0", "lib-0-0", "low-1-0"});
+    const auto failed = solve(create({"low", "high"}), source);
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().message.starts_with("The request cannot be fulfilled: no big fits both\n"
+                                             "  - big >=400 (needed by high 1)\n  - big <=300 (needed by low 1)\n"));
+}

@@ -266,6 +266,23 @@ TEST_CASE("force_reinstall links what is there once more", "[solve]") {
     CHECK(solution->link[0].url == "https://example.org/main/linux-64/a-1.0-0.conda"); // the channel's record
 }
 
+TEST_CASE("an installed package is not replaced for the channel it came from", "[solve]") {
+    MemorySource source;
+    source.add_channel("high", {package("a", "1.0"), package("a", "2.0")});
+    source.add_channel("low", {package("a", "2.0"), package("a", "3.0")});
+    SolveRequest request;
+    request.update = specs({"a"});
+    for (const auto priority : {ChannelPriority::strict, ChannelPriority::flexible}) {
+        request.channel_priority = priority;
+        request.installed = {package("a", "2.0")};
+        request.installed[0].channel_name = "low";
+        CHECK(changes(request, source).empty());
+        request.installed = {package("a", "1.0")};
+        request.installed[0].channel_name = "low";
+        CHECK(changes(request, source) == Names{"-a-1.0-0", "+a-2.0-0"});
+    }
+}
+
 TEST_CASE("an installed package that no channel has any more stays", "[solve]") {
     MemorySource source({package("b", "1.0", "0", {"gone"})});
     SolveRequest request;

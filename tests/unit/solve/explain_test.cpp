@@ -42,15 +42,69 @@ TEST_CASE("two requests that need different versions of one package", "[solve]")
     });
     const auto error = failure({"a", "b"}, source);
     CHECK(error.code == ErrorCode::unsatisfiable);
-    CHECK(error.message == "The request cannot be fulfilled: no set of packages satisfies all of this"
+    CHECK(error.message == "The request cannot be fulfilled: no lib fits both"
+                           "\n  - lib >=2 (needed by a 1.0, 1.1)"
+                           "\n  - lib <2 (needed by b 1.0)"
                            "\n├─ as requested: a"
                            "\n│  └─ a 1.0, 1.1"
                            "\n│     └─ needs lib >=2"
-                           "\n│        └─ lib 2.0, 2.1, but another version of lib is needed as well"
+                           "\n│        └─ lib 2.0, 2.1: excluded by lib <2 (needed by b 1.0)"
                            "\n└─ as requested: b"
                            "\n   └─ b 1.0"
                            "\n      └─ needs lib <2"
-                           "\n         └─ lib 1.0, but another version of lib is needed as well");
+                           "\n         └─ lib 1.0: excluded by lib >=2 (needed by a 1.0, 1.1)");
+    CHECK(error.details.find(R"("by": "a 1.0, 1.1")") != std::string::npos);
+    CHECK(error.details.find(R"("kind": "request")") != std::string::npos);
+}
+
+TEST_CASE("builds that fail for the same kind of reason are told together", "[solve]") {
+    MemorySource source({
+        package("python", "2.7.18"),
+        package("python", "3.5.9"),
+        package("python", "3.6.9"),
+        package("python", "3.7.0"),
+        package("a", "1.0", "py27_0", {"python >=2.7,<2.8"}),
+        package("a", "1.0", "py35_0", {"python >=3.5,<3.6"}),
+        package("a", "1.0", "py36_0", {"python >=3.6,<3.7"}),
+    });
+    const auto error = failure({"a", "python=3.7"}, source);
+    CHECK(error.message ==
+          "The request cannot be fulfilled: no python fits both"
+          "\n  - python=3.7 (requested)"
+          "\n  - python >=3.6,<3.7 | >=3.5,<3.6 | >=2.7,<2.8 (needed by a 1.0)"
+          "\n├─ as requested: a"
+          "\n│  └─ a 1.0"
+          "\n│     └─ needs python >=3.6,<3.7 | >=3.5,<3.6 | >=2.7,<2.8"
+          "\n│        └─ python 2.7.18, 3.5.9, 3.6.9: excluded by python=3.7 (requested)"
+          "\n└─ as requested: python=3.7"
+          "\n   └─ python 3.7.0: excluded by python >=3.6,<3.7 | >=3.5,<3.6 | >=2.7,<2.8 (needed by a 1.0)");
+}
+
+TEST_CASE("what the system lacks is said in words", "[solve]") {
+    MemorySource source({package("gpu", "1.0", "0", {"__cuda >=12"}), package("new", "1.0", "0", {"__glibc >=2.99"})});
+    SolveRequest request;
+    request.virtual_packages = {virtual_package("__glibc", "2.36")};
+    request.install = specs({"gpu"});
+    auto solution = solve(request, source);
+    REQUIRE_FALSE(solution);
+    CHECK(solution.error().message.find("gpu 1.0 needs __cuda >=12 (the CUDA version of the NVIDIA driver), which this "
+                                        "system does not have; CONDA_OVERRIDE_CUDA states") != std::string::npos);
+    request.install = specs({"new"});
+    solution = solve(request, source);
+    REQUIRE_FALSE(solution);
+    CHECK(solution.error().message.find("new 1.0 needs __glibc >=2.99 (the C library of the system), and this system "
+                                        "has 2.36") != std::string::npos);
+}
+
+TEST_CASE("pins are named as such", "[solve]") {
+    MemorySource source({package("a", "1.0", "0", {"lib >=2"}), package("lib", "1.0"), package("lib", "2.0")});
+    SolveRequest request;
+    request.install = specs({"a"});
+    request.pins = specs({"lib <2"});
+    const auto solution = solve(request, source);
+    REQUIRE_FALSE(solution);
+    CHECK(solution.error().message.find("needs lib >=2: lib 2.0 is excluded by the pin lib[version='<2'] "
+                                        "(conda-meta/pinned") != std::string::npos);
 }
 
 TEST_CASE("a dependency that does not exist", "[solve]") {
@@ -62,7 +116,8 @@ TEST_CASE("a dependency that does not exist", "[solve]") {
     });
     const auto error = failure({"a"}, source);
     CHECK(error.code == ErrorCode::unsatisfiable);
-    CHECK(error.message.find("needs ghost >=3: no channel has a package of that name") != std::string::npos);
+    CHECK(error.message.find("needs ghost >=3: no channel that was searched has a package of that name") !=
+          std::string::npos);
     CHECK(error.message.find("needs lib >=9: no such version or build; there is 1.0") != std::string::npos);
 }
 
@@ -81,7 +136,7 @@ TEST_CASE("strict priority is named", "[solve]") {
     request.channel_priority = ChannelPriority::strict;
     const auto solution = solve(request, source);
     REQUIRE_FALSE(solution);
-    CHECK(solution.error().message.find("hidden by a channel above it") != std::string::npos);
+    CHECK(solution.error().message.find("a 2.0 of low is hidden by high, a channel above it") != std::string::npos);
 }
 
 TEST_CASE("similar names", "[solve]") {

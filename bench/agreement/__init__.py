@@ -1,0 +1,1 @@
+"""Do taipan and another solver give the same answers?"""

@@ -1,0 +1,105 @@
+"""The comparison itself."""
+
+import argparse
+import random
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from .programs import MACHINE, Program
+from .requests import changed_environment, new_environment, packages
+
+KINDS = ("create", "install", "update", "update-all", "remove")
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--channel", type=Path, required=True, metavar="DIR", action="append",
+                        help="the first one given has the highest priority")
+    parser.add_argument("--taipan", default="build/release/taipan")
+    parser.add_argument("--peer", default="micromamba")
+    parser.add_argument("--requests", type=int, default=50, metavar="N")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kinds", default="create", help=f"of {','.join(KINDS)}")
+    parser.add_argument("--as-conda", action="store_true", help="the peer is conda: also ask what mamba does otherwise")
+    parser.add_argument("--messages", action="store_true", help="show both messages where both find no solution")
+    return parser.parse_args()
+
+
+def identity(package):
+    return package["name"], package["version"], package.get("build_string") or package.get("build")
+
+
+def packages_of(answer):
+    return None if answer is None else {identity(p) for p in answer.values()}
+
+
+class Comparison:
+    def __init__(self, args, work):
+        self.args = args
+        self.rng = random.Random(args.seed)
+        self.by_name = packages(args.channel)
+        self.by_identity = {identity(r): r for records in self.by_name.values() for r in records}
+        self.taipan, self.peer = Program(args.taipan, work), Program(args.peer, work)
+        self.asked = self.unsolved = self.different = 0
+        self.seconds = [0.0, 0.0]
+
+    def both(self, request):
+        answers = []
+        for at, program in enumerate((self.taipan, self.peer)):
+            program.overrides = MACHINE | request.overrides
+            begun = time.monotonic()
+            answers.append(program.ask(request))
+            self.seconds[at] += time.monotonic() - begun
+        return answers
+
+    def compare(self, request):
+        (ours, our_message), (theirs, their_message) = self.both(request)
+        self.asked += 1
+        mine, peers = packages_of(ours), packages_of(theirs)
+        if mine is None and peers is None:
+            self.unsolved += 1
+            if self.args.messages:
+                print(f"== {request}\n-- taipan\n{our_message}\n-- peer\n{their_message}\n", flush=True)
+        if mine != peers:
+            self.different += 1
+            print(request)
+            print("  taipan:", "no solution" if mine is None else sorted(mine - (peers or set())))
+            print("  peer:  ", "no solution" if peers is None else sorted(peers - (mine or set())), flush=True)
+        return ours
+
+    def run(self):
+        kinds = self.args.kinds.split(",")
+        while self.asked < self.args.requests:
+            base = new_environment(self.by_name, self.args.channel, self.rng)
+            if "create" in kinds:
+                answer = self.compare(base)
+            else:
+                self.taipan.overrides = MACHINE | base.overrides
+                answer = self.taipan.ask(base)[0]
+            before = self.records(answer)
+            for kind in kinds:
+                if kind == "create" or not before or self.asked >= self.args.requests:
+                    continue
+                self.compare(changed_environment(self.by_name, base, before, kind, self.rng,
+                                                 self.args.as_conda))
+
+    def records(self, answer):
+        return [self.by_identity[key] for key in sorted(packages_of(answer) or ()) if key in self.by_identity]
+
+
+def main():
+    args = arguments()
+    work = Path(tempfile.mkdtemp(prefix="solutions-"))
+    try:
+        comparison = Comparison(args, work)
+        if not comparison.by_name:
+            raise SystemExit(f"{args.channel} has no packages: name the directory that has linux-64/repodata.json in it")
+        comparison.run()
+    finally:
+        shutil.rmtree(work)
+    ours, theirs = comparison.seconds
+    print(f"{comparison.asked} requests: {comparison.asked - comparison.different} equal ({comparison.unsolved} without a "
+          f"solution), {comparison.different} different; {ours:.1f} s against {theirs:.1f} s")
+    return 1 if comparison.different else 0

@@ -1,0 +1,98 @@
+"""Drawing requests from channels."""
+
+import json
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Request:
+    """One question. `before` are the records of the environment that is there already, if any."""
+    kind: str  # create, install, update, update-all, remove
+    specs: list
+    channels: list
+    flags: list = field(default_factory=list)
+    before: list | None = None
+    history: list = field(default_factory=list)
+    pins: list = field(default_factory=list)
+    overrides: dict = field(default_factory=dict)
+
+    def __str__(self):
+        text = f"{self.kind} {' '.join(self.flags + self.specs)}"
+        for title, value in (("pins", self.pins), ("history", [] if len(self.history) > 9 else self.history), ("overrides", self.overrides)):
+            text += f" | {title}: {value}" if value else ""
+        return text
+
+
+def packages(channels):
+    """name -> records of all channels."""
+    by_name = {}
+    for channel in channels:
+        for index in sorted(channel.glob("*/repodata.json")):
+            data = json.loads(index.read_bytes())
+            for section in ("packages", "packages.conda"):
+                for fn, record in data.get(section, {}).items():
+                    where = {"fn": fn, "channel": channel.resolve().as_uri(), "subdir": index.parent.name}
+                    by_name.setdefault(record["name"], []).append({**record, **where})
+    return by_name
+
+
+def minor(version):
+    return ".".join(version.split(".")[:2])
+
+
+def a_spec(by_name, name, rng):
+    record = rng.choice(by_name[name])
+    version = record["version"]
+    forms = [name] * 9 + [f"{name}={minor(version)}"] * 4 + [f"{name}>={version}"] * 2 + [f"{name}<{version}"] * 2
+    forms += [f"{name}=={version}"] * 2 + [f"{name}={version}={record['build']}"] * 2 + [f"{name}!={version}"]
+    forms += [f"{name}={version.split('.')[0]}.*", f"{name}<={version}|>{version}9"]
+    return rng.choice(forms)
+
+
+def some_specs(by_name, rng, names=None):
+    pool = sorted(names if names is not None else by_name)
+    specs = [a_spec(by_name, name, rng) for name in rng.sample(pool, min(len(pool), rng.choice([1, 1, 1, 2, 2, 3])))]
+    if "python" in by_name and rng.random() < 0.3 and names is None:
+        specs.append("python=" + minor(rng.choice(by_name["python"])["version"]))
+    return specs
+
+
+def new_environment(by_name, channels, rng):
+    request = Request("create", some_specs(by_name, rng), channels)
+    if "pip" in by_name and "python" in by_name:
+        request.specs.append("pip")  # else python brings it, but not in mamba when it lies in another subdir
+    if len(channels) > 1:
+        request.flags.append("--channel-priority=" + rng.choice(["strict", "flexible", "flexible", "disabled"]))
+        if rng.random() < 0.3:
+            request.channels = channels[::-1]
+    if rng.random() < 0.1:
+        request.flags.append(rng.choice(["--no-deps", "--only-deps"]))
+    if rng.random() < 0.3:
+        request.overrides = rng.choice([{"CONDA_OVERRIDE_CUDA": "9.0"}, {"CONDA_OVERRIDE_CUDA": "12.4"},
+                                        {"CONDA_OVERRIDE_GLIBC": "2.12"}, {"CONDA_OVERRIDE_LINUX": "3.10"}])
+    return request
+
+
+def changed_environment(by_name, base, before, kind, rng, as_conda):
+    """A request about an environment that an earlier one led to. Only conda heeds what was requested earlier, and
+    updates what is installed and requested again: asked `as_conda`, both occur."""
+    names = {record["name"] for record in before}
+    request = Request(kind, [], base.channels, [f for f in base.flags if f.startswith("--channel-priority")],
+                      before=before, overrides=base.overrides)
+    # mamba takes out what was not requested and is not needed: to it, all was requested.
+    request.history = [s for s in base.specs if rng.random() < 0.7] if as_conda else sorted(names)
+    if kind == "install":
+        request.specs = some_specs(by_name, rng, None if as_conda else set(by_name) - names)
+        if rng.random() < 0.25:
+            request.flags.append(rng.choice(["--freeze-installed", "--no-deps", "--only-deps"]))
+    elif kind == "update":
+        request.specs = rng.sample(sorted(names), min(len(names), rng.choice([1, 1, 2])))
+    elif kind == "remove":
+        request.specs, request.flags = rng.sample(sorted(names), 1), []
+    if rng.random() < 0.25 and kind != "remove":
+        pinned = rng.choice(sorted(names))
+        version = next(r for r in before if r["name"] == pinned)["version"]
+        request.pins = [rng.choice([f"{pinned} {version}", f"{pinned} {minor(version)}.*", f"{pinned} <={version}"])]
+        if rng.random() < 0.2:
+            request.flags.append("--no-pin")
+    return request
