@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from .requests import plain_name
+
 MACHINE = {"CONDA_OVERRIDE_GLIBC": "2.36", "CONDA_OVERRIDE_LINUX": "6.1", "CONDA_OVERRIDE_CUDA": "",
            "CONDA_OVERRIDE_ARCHSPEC": "x86_64_v3"}
 
@@ -76,7 +78,7 @@ def write_prefix(prefix, request):
     lines = ["==> 2026-01-01 00:00:00 <==", "# cmd: conda create"]
     for record in request.before:
         stem = "{name}-{version}-{build}".format(**record)
-        full = {**record, "url": f"{record['channel']}/{record['subdir']}/{record['fn']}", "files": [],
+        full = {**{k: v for k, v in record.items() if v is not None}, "url": f"{record['channel']}/{record['subdir']}/{record['fn']}", "files": [],
                 "requested_spec": next((s for s in request.history if plain_name(s) == record["name"]), "")}
         (meta / f"{stem}.json").write_text(json.dumps(full))
         lines.append(f"+{record['channel']}/{record['subdir']}::{stem}")
@@ -91,9 +93,3 @@ def write_prefix(prefix, request):
     if request.pins:
         (meta / "pinned").write_text("\n".join(request.pins) + "\n")
 
-
-def plain_name(spec):
-    for at, letter in enumerate(spec):
-        if letter in " =<>!~[":
-            return spec[:at]
-    return spec

@@ -23,6 +23,13 @@ class Request:
         return text
 
 
+def plain_name(spec):
+    for at, letter in enumerate(spec):
+        if letter in " =<>!~[":
+            return spec[:at]
+    return spec
+
+
 def packages(channels):
     """name -> records of all channels."""
     by_name = {}
@@ -79,8 +86,11 @@ def changed_environment(by_name, base, before, kind, rng, as_conda):
     names = {record["name"] for record in before}
     request = Request(kind, [], base.channels, [f for f in base.flags if f.startswith("--channel-priority")],
                       before=before, overrides=base.overrides)
-    # mamba takes out what was not requested and is not needed: to it, all was requested.
-    request.history = [s for s in base.specs if rng.random() < 0.7] if as_conda else sorted(names)
+    request.history = [plain_name(spec) for spec in base.specs]
+    if as_conda:
+        request.history = [spec for spec in base.specs if rng.random() < 0.7]
+    elif kind == "update-all":
+        request.history = sorted(names)  # conda takes out what nothing needs any longer, mamba does not
     if kind == "install":
         request.specs = some_specs(by_name, rng, None if as_conda else set(by_name) - names)
         if rng.random() < 0.25:

@@ -76,6 +76,7 @@ private:
     std::vector<Node> fate_nodes(const std::vector<EntryId>& entries, int depth);
     [[nodiscard]] std::string excluders(const std::vector<EntryId>& entries, const DependencyIds& but) const;
     [[nodiscard]] std::string excluded_by(const Demand& demand) const;
+    [[nodiscard]] bool inevitable(const Demand& demand) const;
     [[nodiscard]] std::vector<Conflict> conflicts() const;
     [[nodiscard]] std::vector<std::vector<EntryId>> groups_of(const DependencyIds& ids) const;
     [[nodiscard]] std::vector<std::string> version_list(std::vector<EntryId> entries) const;
@@ -356,7 +357,27 @@ Node Explainer::job_node(const Job& job) {
             .children = fate_nodes({job.entry}, 0)};
 }
 
-/// Names of which no known package fits two demands.
+/// True when there is no way around the demand: the user makes it, or every package makes it that could be chosen of a
+/// name that is asked for.
+bool Explainer::inevitable(const Demand& demand) const {
+    if (demand.sources.empty()) return true;
+    const auto makes_it = [&](EntryId entry) {
+        return std::find(demand.sources.begin(), demand.sources.end(), entry) != demand.sources.end();
+    };
+    const NameId name = catalog_.entry(demand.sources.front()).name;
+    for (const Job& job : plan_.jobs) {
+        if (job.kind != Job::Kind::install) continue;
+        const auto& names = catalog_.dependency(job.dependency).names;
+        if (names.size() != 1 || names.front() != name) continue;
+        const auto providers = reach_.providers(job.dependency);
+        if (std::all_of(providers.begin(), providers.end(), makes_it)) return true;
+    }
+    const auto& entries = catalog_.name(name).entries;
+    return std::all_of(entries.begin(), entries.end(),
+                       [&](EntryId entry) { return !reach_.reached(entry) || makes_it(entry); });
+}
+
+/// Names of which no known package fits two demands that are inevitable.
 std::vector<Conflict> Explainer::conflicts() const {
     std::vector<Conflict> result;
     for (const auto& [name, demands] : demands_) {
@@ -370,6 +391,7 @@ std::vector<Conflict> Explainer::conflicts() const {
         for (std::size_t i = 0; i < demands.size(); ++i) {
             for (std::size_t j = i + 1; j < demands.size(); ++j) {
                 if (!disjoint(demands[i], demands[j]) || result.size() == shown_conflicts) continue;
+                if (!inevitable(demands[i]) || !inevitable(demands[j])) continue;
                 Conflict conflict{catalog_.name(name).text, {}};
                 for (const Demand* side : {&demands[i], &demands[j]}) {
                     Demand sorted = *side;

@@ -107,10 +107,15 @@ private:
         const auto history = request_.history.find(name);
         const bool in_history = history != request_.history.end();
         const bool move_with_python = python_moves_ && depends_on_python(entry);
-        if (in_history) install(effective_history(catalog_, history->second, entry, freedom_));
+        const bool updates = request_.update_all || freedom_.update.contains(name) || always_updated_.contains(name);
+        if (in_history) {
+            // To ask for a mere name once more would let it choose before others in an update; see Freedom::insist.
+            const MatchSpec spec = effective_history(catalog_, history->second, entry, freedom_);
+            if (!updates || !spec.is_name_only() || freedom_.insist.contains(name)) install(spec);
+        }
         if (locked_.contains(name) || (request_.freeze_installed && !move_with_python)) {
             keep(name, entry);
-        } else if (request_.update_all || freedom_.update.contains(name) || always_updated_.contains(name)) {
+        } else if (updates) {
             updates_.push_back({.kind = Job::Kind::update, .dependency = 0, .entry = entry});
         } else if (!in_history && !updating_ && !move_with_python && !freedom_.may_move(name) &&
                    !pinned_.contains(name) && name != "python") {

@@ -48,6 +48,9 @@ std::weak_ordering Ranking::compare_plain(const Entry& a, const Entry& b) const 
     if (a.track_features != b.track_features) return b.track_features <=> a.track_features;
     if (const auto order = a.version <=> b.version; order != 0) return order;
     if (priority_a != priority_b) return priority_a <=> priority_b;
+    // Without priorities conda ranks every subdir by itself, a channel's platform above its noarch.
+    const bool noarch_a = a.record.subdir == "noarch", noarch_b = b.record.subdir == "noarch";
+    if (!priority_first_ && noarch_a != noarch_b) return noarch_b <=> noarch_a;
     return a.record.build_number <=> b.record.build_number;
 }
 
@@ -109,11 +112,11 @@ int Ranking::compare_dependencies(EntryId a, EntryId b) {
 bool Ranking::variant_before(EntryId id_a, EntryId id_b) {
     const Entry& a = catalog_.entry(id_a);
     const Entry& b = catalog_.entry(id_b);
-    if (a.installed != b.installed) return a.installed;
     if (const int score = compare_dependencies(id_a, id_b); score != 0) return score > 0;
     constexpr std::int64_t milliseconds = 1000;
     const auto seconds = [](const Entry& entry) { return entry.record.timestamp.value_or(0) / milliseconds; };
     if (seconds(a) != seconds(b)) return seconds(a) > seconds(b);
+    if (a.installed != b.installed) return a.installed;
     // Nothing of meaning is left: the order in which mamba meets them, subdir by subdir, file names ascending.
     if ((a.record.subdir == "noarch") != (b.record.subdir == "noarch")) return b.record.subdir == "noarch";
     return a.record.fn < b.record.fn;

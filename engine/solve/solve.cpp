@@ -54,6 +54,25 @@ std::set<std::string> names_in_the_way(const Catalog& catalog, const Answer& ans
     return names;
 }
 
+ChosenSet chosen_of(const Catalog& catalog, const Answer& answer) {
+    ChosenSet chosen;
+    for (const EntryId id : answer.chosen) {
+        const Entry& entry = catalog.entry(id);
+        if (!entry.is_virtual) chosen.push_back({entry.record, entry.installed, entry.channel_record});
+    }
+    return chosen;
+}
+
+/// False when something would vanish that was requested earlier; the next attempt is to insist on it.
+bool all_requested_stay(const SolveRequest& request, const ChosenSet& chosen, Freedom& freedom) {
+    std::set<std::string> names;
+    for (const auto& package : chosen) names.insert(package.record.name);
+    const std::size_t before = freedom.insist.size();
+    for (const auto& record : request.installed)
+        if (request.history.contains(record.name) && !names.contains(record.name)) freedom.insist.insert(record.name);
+    return freedom.insist.size() == before;
+}
+
 Result<ChosenSet> choose(Catalog& catalog, Freedom freedom = {}) {
     for (int attempt = 1;; ++attempt) {
         TAIPAN_TRY(const AttemptPlan plan, plan_attempt(catalog, freedom));
@@ -63,12 +82,9 @@ Result<ChosenSet> choose(Catalog& catalog, Freedom freedom = {}) {
         TAIPAN_TRY(const auto ranks, rank_entries(catalog, reach));
         TAIPAN_TRY(const Answer answer, run_libsolv(catalog, reach, ranks, plan.jobs));
         if (answer.solved) {
-            ChosenSet chosen;
-            for (const EntryId id : answer.chosen) {
-                const Entry& entry = catalog.entry(id);
-                if (!entry.is_virtual) chosen.push_back({entry.record, entry.installed, entry.channel_record});
-            }
-            return chosen;
+            ChosenSet chosen = chosen_of(catalog, answer);
+            if (all_requested_stay(catalog.request(), chosen, freedom)) return chosen;
+            continue;
         }
         const auto& request = catalog.request();
         if (freedom.all || request.freeze_installed || request.installed.empty())
@@ -137,6 +153,32 @@ ChosenSet prune(const SolveRequest& request, ChosenSet chosen) {
     }
     std::set<std::string> kept;
     for (const auto& record : reachable_from(std::move(records), roots)) kept.insert(record.name);
+    std::erase_if(chosen, [&](const Chosen& package) { return !kept.contains(package.record.name); });
+    return chosen;
+}
+
+/// Without the dependencies of replaced packages that nothing needs any longer, as conda's updates do it. What was
+/// requested, is pinned or always updated stays.
+ChosenSet without_orphans(const SolveRequest& request, ChosenSet chosen) {
+    std::set<std::string> replaced, roots = protected_names();
+    std::vector<PackageRecord> after;
+    for (const auto& package : chosen) {
+        after.push_back(package.record);
+        const bool updated = request.update_all || is_requested(request, package.record);
+        if (!package.installed && updated && find_record(request.installed, package.record.name) != nullptr)
+            replaced.insert(package.record.name);
+    }
+    if (replaced.empty()) return chosen;
+    std::set<std::string> candidates;
+    for (const auto& record : reachable_from(request.installed, replaced)) candidates.insert(record.name);
+    for (const auto& [name, spec] : request.history) roots.insert(name);
+    for (const auto& spec : request.pins) roots.insert(spec.name());
+    roots.insert(request.always_update.begin(), request.always_update.end());
+    for (const auto& package : chosen)
+        if (!package.installed || is_requested(request, package.record) || !candidates.contains(package.record.name))
+            roots.insert(package.record.name);
+    std::set<std::string> kept;
+    for (const auto& record : reachable_from(std::move(after), roots)) kept.insert(record.name);
     std::erase_if(chosen, [&](const Chosen& package) { return !kept.contains(package.record.name); });
     return chosen;
 }
@@ -252,7 +294,10 @@ Result<Solution> solve(const SolveRequest& request, CandidateSource& source) {
     } else if (request.only_deps) {
         chosen = without_requested(request, std::move(chosen), recorded);
     }
-    if (request.prune) chosen = prune(request, std::move(chosen));
+    if (request.prune)
+        chosen = prune(request, std::move(chosen));
+    else if (!request.no_deps && !request.only_deps)
+        chosen = without_orphans(request, std::move(chosen));
     Solution solution = make_solution(request, std::move(chosen));
     note_neutered(request, solution);
     if (!request.only_deps) {

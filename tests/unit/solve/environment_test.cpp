@@ -331,3 +331,70 @@ TEST_CASE("prune drops what nobody asked for", "[solve]") {
     request.prune = true;
     CHECK(changes(request, source) == Names{"-old-1.0-0", "+a-1.0-0"});
 }
+
+TEST_CASE("an update takes out what only the old version needed", "[solve]") {
+    MemorySource source({
+        package("a", "1.0", "0", {"old", "shared", "wanted"}),
+        package("a", "2.0", "0", {"new", "shared"}),
+        package("b", "1.0", "0", {"shared"}),
+        package("old", "1.0", "0", {"deep"}),
+        package("deep", "1.0"),
+        package("shared", "1.0"),
+        package("wanted", "1.0"),
+        package("new", "1.0"),
+        package("alone", "1.0"),
+    });
+    SolveRequest request;
+    request.installed = {in_main(package("a", "1.0", "0", {"old", "shared", "wanted"})),
+                         in_main(package("b", "1.0", "0", {"shared"})),
+                         in_main(package("old", "1.0", "0", {"deep"})),
+                         in_main(package("deep", "1.0")),
+                         in_main(package("shared", "1.0")),
+                         in_main(package("wanted", "1.0")),
+                         in_main(package("alone", "1.0"))};
+    request.history = history({"wanted"});
+    const Names expected = {"-a-1.0-0", "-old-1.0-0", "-deep-1.0-0", "+new-1.0-0", "+a-2.0-0"};
+    SECTION("by name") {
+        request.update = specs({"a"});
+        CHECK(changes(request, source) == expected);
+    }
+    SECTION("by asking for it again") {
+        request.install = specs({"a"});
+        CHECK(changes(request, source) == expected);
+    }
+    SECTION("of everything") {
+        request.update_all = true;
+        CHECK(changes(request, source) == expected);
+    }
+    SECTION("but nothing when it does not change") {
+        request.update = specs({"b"});
+        CHECK(changes(request, source).empty());
+    }
+}
+
+TEST_CASE("an update of everything goes by the packages, not by what was requested", "[solve]") {
+    MemorySource source({
+        package("blas", "1.0", "mkl"),
+        package("blas", "1.0", "openblas"),
+        package("nomkl", "2.0"),
+        package("nomkl", "3.0", "0", {"blas 1.0 openblas"}),
+    });
+    auto installed_blas = in_main(package("blas", "1.0", "mkl"));
+    SolveRequest request;
+    request.installed = {installed_blas, in_main(package("nomkl", "2.0"))};
+    request.history = history({"blas", "nomkl"});
+    request.update_all = true;
+    const auto solution = solve(request, source);
+    REQUIRE(solution);
+    CHECK(solution->final_state.size() == 2); // whatever moves, nothing that was requested vanishes
+}
+
+TEST_CASE("an update takes the variant whose dependencies can be newer", "[solve]") {
+    const auto old_variant = package("a", "1.0", "x_0", {"lib <2"});
+    const auto new_variant = package("a", "1.0", "y_0", {"lib >=2"});
+    MemorySource source({old_variant, new_variant, package("lib", "1.0"), package("lib", "2.0")});
+    SolveRequest request;
+    request.installed = {in_main(old_variant), in_main(package("lib", "1.0"))};
+    request.update_all = true;
+    CHECK(changes(request, source) == Names{"-a-1.0-x_0", "-lib-1.0-0", "+lib-2.0-0", "+a-1.0-y_0"});
+}
