@@ -22,6 +22,8 @@ namespace taipan {
 namespace {
 
 constexpr std::string_view head = "taipan 1 ";
+constexpr std::uintptr_t page = 4096; // a smaller one than the system's does no harm
+constexpr std::size_t worth_releasing = 16 << 10;
 constexpr off_t largest_file = off_t{2} << 30U;
 
 std::string path_of(const std::string& cache_directory) { return cache_directory + "/.taipan-index"; }
@@ -106,6 +108,15 @@ std::optional<KnownPackage> CacheIndex::find(std::string_view dist_name, const s
     if (entry.inode != status.st_ino || entry.changed != changed_at(status)) return std::nullopt;
     if (entry.whole.find('\0') != std::string_view::npos) return std::nullopt;
     return entry.package;
+}
+
+void CacheIndex::release(const KnownPackage& package) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(package.record_json.data());
+    const auto end = reinterpret_cast<std::uintptr_t>(package.link_json.data() + package.link_json.size());
+    if (end - begin < worth_releasing) return;
+    const std::uintptr_t first = begin & ~(page - 1);
+    // The pages are those of a file: whoever reads them again gets them again. Failing only costs memory.
+    static_cast<void>(::madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED)); // NOLINT: an address
 }
 
 Result<void> CacheIndex::add(const std::string& cache_directory, std::string_view dist_name, const struct stat& status,

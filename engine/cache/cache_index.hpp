@@ -33,6 +33,8 @@ public:
     static CacheIndex open(const std::string& cache_directory);
     /// `status` is that of the package's directory. The texts live as long as the index or a copy of it.
     [[nodiscard]] std::optional<KnownPackage> find(std::string_view dist_name, const struct stat& status) const;
+    /// The texts have been used and will hardly be wanted again: gives their memory back to the system.
+    static void release(const KnownPackage& package);
     /// A writer was interrupted: what comes after its entry cannot be read until the index is pruned.
     [[nodiscard]] bool damaged() const { return damaged_; }
 

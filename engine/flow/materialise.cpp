@@ -301,6 +301,7 @@ private:
             package.info.paths_json = known->paths_json;
             package.info.link_json = known->link_json;
             package.contained = known->contained;
+            CacheIndex::release(*known);
             TAIPAN_CHECK(complete(package));
             return std::optional(std::move(package));
         }
