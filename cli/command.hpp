@@ -79,5 +79,7 @@ std::unique_ptr<Command> make_run();
 std::unique_ptr<Command> make_clean();
 std::unique_ptr<Command> make_warm();
 std::unique_ptr<Command> make_index();
+std::unique_ptr<Command> make_auth_login();
+std::unique_ptr<Command> make_auth_logout();
 
 } // namespace taipan::cli

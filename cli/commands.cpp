@@ -81,6 +81,12 @@ const std::vector<CommandEntry>& commands() {
          "taipan env export -n demo > environment.yml\n"
          "taipan env export -n demo --from-history -f environment.yml",
          make_env_export},
+        {"auth login", "", "HOST (--token-stdin | --bearer-stdin | -u NAME --password-stdin)",
+         "Keep a token or password for a server or channel, for mamba too.",
+         "echo $TOKEN | taipan auth login example.com --token-stdin\n"
+         "taipan auth login https://example.com/private -u me --password-stdin < password",
+         make_auth_login},
+        {"auth logout", "", "HOST | --all", "Forget a login.", "taipan auth logout example.com", make_auth_logout},
     };
     return table;
 }

@@ -71,6 +71,7 @@ Result<Config> load_config(const ConfigRequest& request) {
     if (config.pkgs_dirs.empty()) config.pkgs_dirs = {config.root_prefix + "/pkgs", config.home + "/.mamba/pkgs"};
     make_absolute(config.envs_dirs, config);
     make_absolute(config.pkgs_dirs, config);
+    config.credentials = load_credentials(config.environment, config.home, config.warnings);
     config.channel_settings.home = config.home;
     config.channel_settings.working_directory = config.working_directory;
     return config;

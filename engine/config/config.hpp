@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "config/credentials.hpp"
 #include "model/channel.hpp"
 
 namespace taipan {
@@ -21,6 +22,7 @@ struct Config {
     std::vector<std::string> channels;  ///< as written, highest priority first
     ChannelSettings channel_settings;
     std::map<std::string, std::vector<std::string>> mirrored_channels; ///< name -> base URLs, tried in turn
+    std::vector<StoredCredential> credentials;                         ///< of earlier logins; never shown
     ChannelPriority channel_priority = ChannelPriority::flexible;
     std::string subdir; ///< target platform, e.g. linux-64
     bool offline = false;

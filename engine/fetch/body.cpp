@@ -132,6 +132,17 @@ Result<void> Body::append(std::string_view bytes) {
     return {};
 }
 
+Result<void> Body::write_at(std::uint64_t offset, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return system_error(errno, "cannot write", path_);
+        offset += static_cast<std::uint64_t>(written);
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
 Result<void> Body::restart() {
     unmap();
     memory_.clear();

@@ -44,6 +44,12 @@ public:
     static Body of_memory(std::string bytes);
 
     Result<void> append(std::string_view bytes);
+    /// Whether the bytes lie in a file, so that they can also be written out of order.
+    [[nodiscard]] bool in_file() const { return fd_ && !path_.empty(); }
+    /// Puts bytes somewhere into the file; what is in front of them may come later. Does not change size().
+    Result<void> write_at(std::uint64_t offset, std::string_view bytes);
+    /// After bytes were written out of order: how many there are, without gaps.
+    void set_size(std::uint64_t size) { size_ = size; }
     /// Forgets all bytes, for a download that starts over.
     Result<void> restart();
     [[nodiscard]] std::uint64_t size() const { return size_; }

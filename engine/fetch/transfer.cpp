@@ -1,28 +1,27 @@
 // One download from the first byte to the last, whatever the network does in between.
 //
-// An attempt is one libcurl transfer. It ends well, or with an answer that will not get better (404), or with
-// something worth another try: a busy server, a lost connection. Another try goes to the next mirror if there is one,
-// waits as long as retry.cpp says, and asks only for the missing bytes (Range with If-Range) when the server gave the
-// first part a validator. The size is checked here, the hash by whoever reads the bytes.
+// An attempt is one exchange. It ends well, or with an answer that will not get better (404), or with something worth
+// another try: a busy server, a lost connection. Another try goes to the next mirror if there is one, waits as long as
+// retry.cpp says, and asks only for the missing bytes (Range with If-Range) when the server gave the first part a
+// validator. The size is checked here, the hash by whoever reads the bytes. What happens when several connections work
+// on one download is in transfer_pieces.cpp.
 
 #include "fetch/transfer.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstring>
 #include <ctime>
 #include <random>
 #include <utility>
 
-#include <strings.h>
-
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "model/channel.hpp"
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete" // a false alarm at the frames of coroutines
+#endif
 
 namespace taipan {
 
@@ -32,234 +31,6 @@ namespace {
 
 constexpr std::uint64_t progress_step = std::uint64_t{256} << 10U;
 constexpr std::string_view status_mark = "HTTP ";
-
-/// What libcurl's callbacks fill during one attempt. The body lives on from attempt to attempt.
-struct Attempt {
-    const TransferRequest* request = nullptr;
-    MemoryBudget* budget = nullptr;
-    const std::atomic<bool>* cancelled = nullptr;
-    CURL* easy = nullptr;
-    Body body;
-    bool body_open = false;
-    bool resumed = false;      ///< some part came in a later answer
-    bool part_refused = false; ///< the server sent another part than was asked for
-    long status = 0;
-    std::uint64_t announced = 0;  ///< Content-Length
-    std::uint64_t resumed_at = 0; ///< first byte asked for
-    std::string etag, last_modified, cache_control, retry_after, content_range;
-    std::optional<Error> error; ///< the first one of a callback
-    std::uint64_t reported = 0;
-
-    void start() {
-        status = 0;
-        announced = 0;
-        retry_after.clear();
-        content_range.clear();
-        error.reset();
-    }
-};
-
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == '\r' || text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-    return text;
-}
-
-bool header_is(std::string_view line, std::string_view name) {
-    return line.size() > name.size() && line[name.size()] == ':' &&
-           ::strncasecmp(line.data(), name.data(), name.size()) == 0;
-}
-
-/// Status line: a new response begins (after a redirect, or 100 Continue). Header lines: keep what we use.
-void take_header(Attempt& attempt, std::string_view line) {
-    if (line.starts_with("HTTP/")) {
-        attempt.start();
-        const std::size_t blank = line.find(' ');
-        if (blank != std::string_view::npos) {
-            std::from_chars(line.data() + blank + 1, line.data() + line.size(), attempt.status);
-        }
-        return;
-    }
-    const auto value = [&] { return std::string(trim(line.substr(line.find(':') + 1))); };
-    if (header_is(line, "etag"))
-        attempt.etag = value();
-    else if (header_is(line, "last-modified"))
-        attempt.last_modified = value();
-    else if (header_is(line, "cache-control"))
-        attempt.cache_control = value();
-    else if (header_is(line, "retry-after"))
-        attempt.retry_after = value();
-    else if (header_is(line, "content-range"))
-        attempt.content_range = value();
-    else if (header_is(line, "content-length")) {
-        const std::string length = value();
-        std::from_chars(length.data(), length.data() + length.size(), attempt.announced);
-    }
-}
-
-std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noexcept {
-    try {
-        take_header(*static_cast<Attempt*>(user), {data, size});
-        return size;
-    } catch (...) {
-        return 0;
-    }
-}
-
-/// Before the first byte of an answer: opens the body, or continues it when the server sends the rest.
-Result<void> open_body(Attempt& attempt) {
-    if (attempt.status == 206 && attempt.resumed_at > 0) {
-        const std::string expected = "bytes " + std::to_string(attempt.resumed_at) + "-";
-        if (attempt.content_range.starts_with(expected)) {
-            attempt.resumed = true;
-            return {};
-        }
-        attempt.part_refused = true;
-        return make_error(ErrorCode::network, "the server answered a request for a part with another part");
-    }
-    attempt.resumed_at = 0;
-    attempt.resumed = false;
-    attempt.reported = 0;
-    if (attempt.body_open) {
-        TAIPAN_CHECK(attempt.body.restart());
-        if (attempt.request->opened) attempt.request->opened(attempt.body);
-        return {};
-    }
-    const std::uint64_t size = attempt.request->expected_size > 0 ? attempt.request->expected_size : attempt.announced;
-    TAIPAN_TRY(attempt.body, Body::open(*attempt.budget, attempt.request->spool_directory,
-                                        std::min(size, attempt.request->size_limit)));
-    attempt.body_open = true;
-    if (attempt.request->opened) attempt.request->opened(attempt.body);
-    return {};
-}
-
-Result<void> take_bytes(Attempt& attempt, std::string_view bytes, bool first) {
-    if (attempt.status != 200 && attempt.status != 206) return {}; // an error page is nobody's package
-    if (first) TAIPAN_CHECK(open_body(attempt));
-    const TransferRequest& request = *attempt.request;
-    const std::uint64_t size = attempt.body.size() + bytes.size();
-    if (request.expected_size > 0 && size > request.expected_size) {
-        return make_error(ErrorCode::checksum_mismatch, "the server sends more than the " +
-                                                            std::to_string(request.expected_size) +
-                                                            " bytes that the index names for " + request.shown_url);
-    }
-    if (size > request.size_limit) {
-        return make_error(ErrorCode::network, request.shown_url + " is larger than the " +
-                                                  std::to_string(request.size_limit) + " bytes accepted");
-    }
-    TAIPAN_CHECK(attempt.body.append(bytes));
-    if (attempt.body.size() - attempt.reported >= progress_step) {
-        attempt.reported = attempt.body.size();
-        if (request.progress) request.progress(attempt.reported);
-        if (request.arrived) request.arrived(attempt.reported);
-    }
-    return {};
-}
-
-/// The write callback of one attempt needs to know which bytes are its first.
-struct Writer {
-    Attempt* attempt = nullptr;
-    bool first = true;
-};
-
-std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) noexcept {
-    auto& writer = *static_cast<Writer*>(user);
-    Attempt& attempt = *writer.attempt;
-    try {
-        if (auto taken = take_bytes(attempt, {data, size}, std::exchange(writer.first, false)); !taken) {
-            if (!attempt.error) attempt.error = std::move(taken).error();
-            return 0;
-        }
-        return size;
-    } catch (const std::exception& failure) {
-        if (!attempt.error) attempt.error = make_error(ErrorCode::internal, failure.what());
-        return 0;
-    }
-}
-
-int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
-    return static_cast<const std::atomic<bool>*>(user)->load(std::memory_order_relaxed) ? 1 : 0;
-}
-
-std::string proxy_for(const TransferSettings& settings, std::string_view url) {
-    const std::size_t scheme_end = url.find("://");
-    if (scheme_end == std::string_view::npos) return {};
-    const std::string scheme(url.substr(0, scheme_end));
-    const std::string bare = without_credentials(url);
-    const std::size_t host_end = std::min(bare.find_first_of("/:", scheme_end + 3), bare.size());
-    for (const auto& key : {bare.substr(0, host_end), scheme,
-                            "all://" + bare.substr(scheme_end + 3, host_end - scheme_end - 3), std::string("all")}) {
-        if (const auto found = settings.proxy_servers.find(key); found != settings.proxy_servers.end()) {
-            return found->second;
-        }
-    }
-    return {};
-}
-
-Result<void> set_up_tls(CURL* easy, const TransferSettings& settings) {
-    if (settings.ssl_verify == "false") {
-        TAIPAN_CURL(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        TAIPAN_CURL(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    } else if (settings.ssl_verify != "true" && !settings.ssl_verify.empty()) {
-        const bool directory = is_directory(settings.ssl_verify);
-        TAIPAN_CURL(easy, directory ? CURLOPT_CAPATH : CURLOPT_CAINFO, settings.ssl_verify.c_str());
-    }
-    if (!settings.client_ssl_cert.empty()) TAIPAN_CURL(easy, CURLOPT_SSLCERT, settings.client_ssl_cert.c_str());
-    if (!settings.client_ssl_cert_key.empty()) TAIPAN_CURL(easy, CURLOPT_SSLKEY, settings.client_ssl_cert_key.c_str());
-    return {};
-}
-
-Result<void> set_up_connection(CURL* easy, const TransferSettings& settings, const std::string& url) {
-    TAIPAN_CURL(easy, CURLOPT_URL, url.c_str());
-    TAIPAN_CURL(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    // An index fetched over TLS must not come from plain HTTP after all.
-    TAIPAN_CURL(easy, CURLOPT_REDIR_PROTOCOLS_STR, url.starts_with("https") ? "https" : "http,https");
-    TAIPAN_CURL(easy, CURLOPT_FOLLOWLOCATION, 1L);
-    TAIPAN_CURL(easy, CURLOPT_MAXREDIRS, 10L);
-    TAIPAN_CURL(easy, CURLOPT_NOSIGNAL, 1L);
-    TAIPAN_CURL(easy, CURLOPT_USERAGENT, settings.user_agent.c_str());
-    TAIPAN_CURL(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
-    TAIPAN_CURL(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout_seconds * 1000));
-    TAIPAN_CURL(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    TAIPAN_CURL(easy, CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(settings.stall_timeout_seconds)));
-    TAIPAN_CURL(easy, CURLOPT_BUFFERSIZE, 512L * 1024L);
-    TAIPAN_CURL(easy, CURLOPT_PIPEWAIT, 0L);
-    if (const std::string proxy = proxy_for(settings, url); !proxy.empty()) {
-        TAIPAN_CURL(easy, CURLOPT_PROXY, proxy.c_str());
-    }
-    return set_up_tls(easy, settings);
-}
-
-Result<CurlList> set_up(CURL* easy, const TransferSettings& settings, const std::string& url, Attempt& attempt,
-                        Writer& writer) {
-    TAIPAN_CHECK(set_up_connection(easy, settings, url));
-    TAIPAN_CURL(easy, CURLOPT_HEADERFUNCTION, &on_header);
-    TAIPAN_CURL(easy, CURLOPT_HEADERDATA, &attempt);
-    TAIPAN_CURL(easy, CURLOPT_WRITEFUNCTION, &on_body);
-    TAIPAN_CURL(easy, CURLOPT_WRITEDATA, &writer);
-    TAIPAN_CURL(easy, CURLOPT_NOPROGRESS, 0L);
-    TAIPAN_CURL(easy, CURLOPT_XFERINFOFUNCTION, &on_progress);
-    TAIPAN_CURL(easy, CURLOPT_XFERINFODATA, const_cast<std::atomic<bool>*>(attempt.cancelled)); // NOLINT: C API
-    std::vector<std::string> headers = attempt.request->headers;
-    const std::string validator =
-        attempt.etag.starts_with("W/") || attempt.etag.empty() ? attempt.last_modified : attempt.etag;
-    if (attempt.body_open && attempt.body.size() > 0 && !validator.empty()) {
-        attempt.resumed_at = attempt.body.size();
-        headers.push_back("Range: bytes=" + std::to_string(attempt.resumed_at) + "-");
-        headers.push_back("If-Range: " + validator);
-    } else {
-        attempt.resumed_at = 0;
-    }
-    CurlList list;
-    for (const auto& header : headers) {
-        curl_slist* longer = curl().slist_append(list.get(), header.c_str());
-        if (longer == nullptr) return curl_setup_error("a header", "out of memory");
-        static_cast<void>(list.release());
-        list.reset(longer);
-    }
-    TAIPAN_CURL(easy, CURLOPT_HTTPHEADER, list.get());
-    return list;
-}
 
 std::string_view status_hint(long status) {
     switch (status) {
@@ -272,120 +43,201 @@ std::string_view status_hint(long status) {
     }
 }
 
-Error error_of(const Attempt& attempt, CURLcode code, const std::string& detail) {
-    if (attempt.error) return *attempt.error;
-    const std::string& url = attempt.request->shown_url;
-    if (attempt.cancelled->load()) return make_error(ErrorCode::cancelled, "stopped while downloading " + url);
-    if (code == CURLE_OK || (attempt.status >= 400 && code == CURLE_HTTP_RETURNED_ERROR)) {
-        return make_error(ErrorCode::http, std::string(status_mark) + std::to_string(attempt.status) + " for url <" +
-                                               url + ">" + std::string(status_hint(attempt.status)));
-    }
-    std::string reason = curl().easy_strerror(code);
-    if (!detail.empty()) reason += " (" + detail + ")";
-    if (code == CURLE_OPERATION_TIMEDOUT) reason = "no progress for too long (" + detail + ")";
-    return make_error(ErrorCode::network,
-                      "could not download " + url + ": " + reason + "; check the network, proxy and channel URL");
-}
-
-bool is_worth_retrying(CURLcode code) {
-    switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_OPERATION_TIMEDOUT:
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_SSL_CONNECT_ERROR: return true;
-    default: return false;
-    }
-}
-
-/// A complete answer, or the error that the attempt amounts to.
-Result<Download> conclude(Attempt& attempt, CURLcode code, const std::string& detail) {
-    const bool answered = code == CURLE_OK && (attempt.status == 200 || attempt.status == 206 || attempt.status == 304);
-    if (!answered || attempt.error) return error_of(attempt, code, detail);
-    const TransferRequest& request = *attempt.request;
-    if (attempt.status != 304) {
-        if (!attempt.body_open) TAIPAN_CHECK(open_body(attempt)); // an empty file
-        if (request.expected_size > 0 && attempt.body.size() != request.expected_size) {
-            return make_error(ErrorCode::checksum_mismatch, "the server sent " + std::to_string(attempt.body.size()) +
-                                                                " bytes instead of the " +
-                                                                std::to_string(request.expected_size) +
-                                                                " that the index names for " + request.shown_url);
-        }
-        if (request.progress) request.progress(attempt.body.size());
-    }
-    Download download;
-    download.status = attempt.status == 206 ? 200 : attempt.status;
-    download.body = std::move(attempt.body);
-    download.resumed = attempt.resumed;
-    download.etag = std::move(attempt.etag);
-    download.last_modified = std::move(attempt.last_modified);
-    download.cache_control = std::move(attempt.cache_control);
-    return download;
-}
-
 double jitter() {
     static std::minstd_rand generator(std::random_device{}());
     return std::uniform_real_distribution<double>(0, 1)(generator);
 }
 
-asio::awaitable<void> pause(std::chrono::milliseconds time, const std::atomic<bool>& cancelled) {
+} // namespace
+
+Transfer::Transfer(CurlLoop& loop, const TransferSettings& settings, TransferRequest request, MemoryBudget& budget,
+                   const std::atomic<bool>& cancelled)
+    : loop_(loop), settings_(settings), request_(std::move(request)), budget_(budget), cancelled_(cancelled) {}
+
+/// Before the first byte of an answer: opens the body, or continues it when the server sends the rest.
+Result<void> Transfer::open_body(const ResponseHead& head) {
+    if (head.status == 206 && resumed_at_ > 0) {
+        const std::string expected = "bytes " + std::to_string(resumed_at_) + "-";
+        if (head.content_range.starts_with(expected)) {
+            resumed_ = true;
+            return {};
+        }
+        part_refused_ = true;
+        return make_error(ErrorCode::network, "the server answered a request for a part with another part");
+    }
+    head_ = head;
+    resumed_at_ = 0;
+    resumed_ = false;
+    reported_ = reported_prefix_ = 0;
+    began_ = std::chrono::steady_clock::now();
+    if (body_open_) {
+        TAIPAN_CHECK(body_.restart());
+    } else {
+        const std::uint64_t size = request_.expected_size > 0 ? request_.expected_size : head.length;
+        TAIPAN_TRY(body_, Body::open(budget_, request_.spool_directory, std::min(size, request_.size_limit)));
+        body_open_ = true;
+    }
+    if (request_.opened) request_.opened(body_);
+    return {};
+}
+
+Result<void> Transfer::take_stream(const ResponseHead& head, std::string_view bytes, bool first) {
+    if (first) TAIPAN_CHECK(open_body(head));
+    const std::uint64_t size = body_.size() + bytes.size();
+    if (request_.expected_size > 0 && size > request_.expected_size) {
+        return make_error(ErrorCode::checksum_mismatch, "the server sends more than the " +
+                                                            std::to_string(request_.expected_size) +
+                                                            " bytes that the index names for " + request_.shown_url);
+    }
+    if (size > request_.size_limit) {
+        return make_error(ErrorCode::network, request_.shown_url + " is larger than the " +
+                                                  std::to_string(request_.size_limit) + " bytes accepted");
+    }
+    if (segments_)
+        TAIPAN_CHECK(append_to_segments(bytes));
+    else
+        TAIPAN_CHECK(body_.append(bytes));
+    report(first);
+    return {};
+}
+
+void Transfer::report(bool first) {
+    const std::uint64_t all = received();
+    if (first || all - reported_ >= progress_step) {
+        reported_ = all;
+        if (request_.progress) request_.progress(all);
+    }
+    const std::uint64_t prefix = segments_ ? segments_->prefix() : all;
+    if (prefix - reported_prefix_ >= progress_step) {
+        reported_prefix_ = prefix;
+        if (request_.arrived) request_.arrived(prefix);
+    }
+}
+
+std::vector<std::string> Transfer::stream_headers() {
+    std::vector<std::string> headers = request_.headers;
+    resumed_at_ = 0;
+    if (body_open_ && body_.size() > 0 && !head_.validator().empty()) {
+        resumed_at_ = body_.size();
+        headers.push_back("Range: bytes=" + std::to_string(resumed_at_) + "-");
+        headers.push_back("If-Range: " + head_.validator());
+    }
+    return headers;
+}
+
+/// Asks for everything, or for what is missing at the end.
+asio::awaitable<ExchangeResult> Transfer::stream() {
+    ExchangeRequest request;
+    request.source = &source();
+    request.headers = stream_headers();
+    request.take = [this](const ResponseHead& head, std::string_view bytes, bool first) {
+        return take_stream(head, bytes, first);
+    };
+    request.abandoned = [this] { return cancelled_.load(std::memory_order_relaxed); };
+    co_return co_await exchange(loop_, settings_, std::move(request));
+}
+
+Error Transfer::error_of(const ExchangeResult& result) const {
+    if (result.error) return *result.error;
+    const std::string& url = request_.shown_url;
+    if (cancelled_.load()) return make_error(ErrorCode::cancelled, "stopped while downloading " + url);
+    const long status = result.head.status;
+    if (result.code == CURLE_OK) {
+        return make_error(ErrorCode::http, std::string(status_mark) + std::to_string(status) + " for url <" + url +
+                                               ">" + std::string(status_hint(status)));
+    }
+    std::string reason = curl().easy_strerror(result.code);
+    if (!result.detail.empty()) reason += " (" + result.detail + ")";
+    if (result.code == CURLE_OPERATION_TIMEDOUT) reason = "no progress for too long (" + result.detail + ")";
+    return make_error(ErrorCode::network,
+                      "could not download " + url + ": " + reason + "; check the network, proxy and channel URL");
+}
+
+/// A complete answer, or the error that the attempt amounts to.
+Result<Download> Transfer::conclude(ExchangeResult& result) {
+    const long status = result.head.status;
+    const bool answered = result.code == CURLE_OK && (status == 200 || status == 206 || status == 304);
+    if (!answered || result.error) return error_of(result);
+    if (status != 304) {
+        if (!body_open_) TAIPAN_CHECK(open_body(result.head)); // an empty file
+        if (request_.expected_size > 0 && body_.size() != request_.expected_size) {
+            return make_error(ErrorCode::checksum_mismatch, "the server sent " + std::to_string(body_.size()) +
+                                                                " bytes instead of the " +
+                                                                std::to_string(request_.expected_size) +
+                                                                " that the index names for " + request_.shown_url);
+        }
+        if (request_.progress) request_.progress(body_.size());
+    } else {
+        head_ = result.head;
+    }
+    Download download;
+    download.status = status == 206 ? 200 : status;
+    download.body = std::move(body_);
+    download.resumed = resumed_;
+    download.source = source_ % request_.urls.size();
+    download.etag = std::move(head_.etag);
+    download.last_modified = std::move(head_.last_modified);
+    download.cache_control = std::move(head_.cache_control);
+    return download;
+}
+
+asio::awaitable<void> Transfer::pause(std::chrono::milliseconds time) const {
     asio::steady_timer timer(co_await asio::this_coro::executor);
     const auto end = std::chrono::steady_clock::now() + time;
     boost::system::error_code ignored;
-    while (!cancelled.load() && std::chrono::steady_clock::now() < end) {
+    while (!cancelled_.load() && std::chrono::steady_clock::now() < end) {
         timer.expires_at(std::min(end, std::chrono::steady_clock::now() + std::chrono::milliseconds(100)));
         co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
 }
 
-} // namespace
+void Transfer::reorder(const std::vector<std::size_t>& order) {
+    std::vector<TransferSource> urls;
+    for (const std::size_t i : order) urls.push_back(std::move(request_.urls[i]));
+    request_.urls = std::move(urls);
+}
 
-asio::awaitable<Result<Download>> transfer(CurlLoop& loop, const TransferSettings& settings, TransferRequest request,
-                                           MemoryBudget& budget, const std::atomic<bool>& cancelled) {
-    Attempt attempt;
-    attempt.request = &request;
-    attempt.budget = &budget;
-    attempt.cancelled = &cancelled;
-    std::size_t mirror = 0;
+asio::awaitable<Result<Download>> Transfer::run_attempts() {
     for (AttemptOutcome outcome;; ++outcome.attempt) {
-        const CurlEasy easy(curl().easy_init());
-        if (!easy) co_return curl_setup_error("a new handle", "out of memory");
-        attempt.easy = easy.get();
-        Writer writer{&attempt, true};
-        std::array<char, CURL_ERROR_SIZE> detail{};
-        curl().easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, detail.data());
-        attempt.start();
-        auto headers = set_up(easy.get(), settings, request.urls[mirror % request.urls.size()], attempt, writer);
-        if (!headers) co_return std::move(headers).error();
-        const CURLcode code = co_await loop.perform(easy.get());
-        auto download = conclude(attempt, code, detail.data());
+        auto result = co_await stream();
+        outcome.status = result.head.status;
+        outcome.connection_failed = part_refused_ || result.connection_failed();
+        outcome.retry_after = parse_retry_after(result.head.retry_after, std::time(nullptr));
+        if (segments_ && !segments_->complete()) {
+            // Others are at it too: what this connection did not bring is fetched in pieces like theirs.
+            segments_->give_back(Segments::stream);
+            std::optional<AttemptOutcome> failed;
+            if (!std::exchange(stream_cut_, false)) {
+                if (!outcome.connection_failed) co_return error_of(result);
+                failed = outcome;
+            }
+            auto finished = co_await finish_pieces(failed);
+            if (!finished) co_return std::move(finished).error();
+            if (!segments_) continue; // the file changed: everything from the start
+            result = {};
+            result.head.status = 200;
+        }
+        if (segments_ && segments_->complete()) {
+            co_await stop_pieces();
+            body_.set_size(request_.expected_size);
+            result = {};
+            result.head.status = 200;
+        }
+        auto download = conclude(result);
         if (download) co_return std::move(download);
 
-        outcome.status = attempt.status;
-        outcome.connection_failed = attempt.part_refused || (!attempt.error && is_worth_retrying(code));
-        if (std::exchange(attempt.part_refused, false)) { // from the start, then
-            attempt.etag.clear();
-            attempt.last_modified.clear();
-        }
-        outcome.retry_after = parse_retry_after(attempt.retry_after, std::time(nullptr));
-        if (cancelled.load()) co_return std::move(download).error();
-        ++mirror;
-        if (mirror < request.urls.size()) { // a mirror that was not asked yet is asked at once
-            attempt.etag.clear();
-            attempt.last_modified.clear(); // a validator means something to its own server only
+        if (std::exchange(part_refused_, false)) head_ = {}; // from the start, then
+        if (cancelled_.load()) co_return std::move(download).error();
+        ++source_;
+        if (source_ < request_.urls.size()) { // a mirror that was not asked yet is asked at once
+            head_ = {};                       // a validator means something to its own server only
             --outcome.attempt;
             continue;
         }
-        const auto delay = retry_delay(outcome, settings.retry, jitter());
+        const auto delay = retry_delay(outcome, settings_.retry, jitter());
         if (!delay) co_return std::move(download).error();
-        co_await pause(*delay, cancelled);
+        if (request_.urls.size() > 1) head_ = {};
+        co_await pause(*delay);
     }
 }
 

@@ -19,6 +19,7 @@
 #include "base/filesystem.hpp"
 #include "flow/index_build.hpp"
 #include "flow/network.hpp"
+#include "flow/plan_channels.hpp"
 
 namespace taipan {
 
@@ -193,7 +194,7 @@ Result<SubdirIndex> IndexLoader::ask_server(std::optional<RepodataState> state) 
 Result<SubdirIndex> IndexLoader::request(const std::string& file, std::optional<RepodataState> state, bool zst) {
     TAIPAN_TRY(Network* const network, session_.network());
     TransferRequest transfer;
-    for (const auto& base : bases()) transfer.urls.push_back(base + file);
+    transfer.urls = sources_of(channel_, url_ + file, session_.config());
     transfer.shown_url = url_ + file;
     transfer.spool_directory = cache_directory_;
     transfer.size_limit = index_size_limit;
@@ -241,17 +242,6 @@ void IndexLoader::remember(Result<void> stored) {
     if (!stored) {
         session_.sink().note(Severity::warning, "the index of " + url_ + " is not kept: " + stored.error().message);
     }
-}
-
-/// The subdir's URL on each mirror, with credentials.
-std::vector<std::string> IndexLoader::bases() const {
-    std::vector<std::string> all;
-    if (const auto mirrors = session_.config().mirrored_channels.find(channel_.name);
-        mirrors != session_.config().mirrored_channels.end()) {
-        for (const auto& mirror : mirrors->second) all.push_back(mirror + '/' + subdir_);
-    }
-    if (all.empty()) all.push_back(channel_.authenticated(url_));
-    return all;
 }
 
 } // namespace taipan

@@ -37,7 +37,6 @@ private:
     Result<SubdirIndex> finish(Result<repodata::IndexFile> file);
     void forget();
     void remember(Result<void> stored);
-    [[nodiscard]] std::vector<std::string> bases() const;
 
     Session& session_;
     Channel channel_;

@@ -31,6 +31,7 @@
 #include "flow/early_extraction.hpp"
 #include "flow/idle_workers.hpp"
 #include "flow/network.hpp"
+#include "flow/plan_channels.hpp"
 #include "model/channel.hpp"
 #include "model/record_json.hpp"
 
@@ -197,6 +198,7 @@ private:
             return std::move(network).context("while looking for " + record.fn + ", which is not in the cache").error();
         }
         TransferRequest request = transfer_request(record);
+        if (token->second_try) request.digest_known = false; // no parts this time: they did not fit together
         if (EarlyExtraction::worthwhile(record)) {
             token->early = std::make_unique<EarlyExtraction>(session_, cache_, record, helpers_, early_slots_);
             request.opened = [early = token->early.get()](const Body& body) { early->opened(body); };
@@ -212,10 +214,11 @@ private:
 
     TransferRequest transfer_request(const PackageRecord& record) {
         TransferRequest request;
-        for (const auto& url : mirror_urls(record)) request.urls.push_back(url);
+        request.urls = sources(record);
         request.shown_url = record.url;
         request.spool_directory = cache_.writable_directory();
         request.expected_size = record.size.value_or(0);
+        request.digest_known = !record.sha256.empty() || !record.md5.empty();
         const std::string name = record.dist_name();
         request.started = [this, name, size = request.expected_size] {
             session_.sink().begin(Stage::fetch, name, size);
@@ -224,17 +227,17 @@ private:
         return request;
     }
 
-    [[nodiscard]] std::vector<std::string> mirror_urls(const PackageRecord& record) const {
-        const auto& mirrored = session_.config().mirrored_channels;
-        std::vector<std::string> urls;
-        if (const auto mirrors = mirrored.find(record.channel_name); mirrors != mirrored.end()) {
-            for (const auto& mirror : mirrors->second) urls.push_back(mirror + '/' + record.subdir + '/' + record.fn);
-        }
-        if (!urls.empty()) return urls;
+    /// The package's URL on the mirrors of its channel, with credentials.
+    [[nodiscard]] std::vector<TransferSource> sources(const PackageRecord& record) const {
+        const Config& config = session_.config();
         for (const auto& channel : channels_) {
-            if (record.url.starts_with(channel.base_url + '/')) return {channel.authenticated(record.url)};
+            if (record.url.starts_with(channel.base_url + '/')) return sources_of(channel, record.url, config);
         }
-        return {record.url};
+        // An explicit URL: of no channel that was named, but there may be a login for its server.
+        auto own = resolve_channel(record.url, config.channel_settings);
+        if (!own || own->size() != 1) return {TransferSource(record.url)};
+        add_stored_credential(own->front(), config.credentials);
+        return sources_of(own->front(), record.url, config);
     }
 
     /// Network thread: a finished download becomes work for the graph.

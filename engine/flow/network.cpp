@@ -1,5 +1,7 @@
-// One thread for all downloads. Requests wait in a queue, largest first, until one of the configured number of slots
-// is free; a coroutine then carries one out. All state below is touched on the network thread only; `submit` posts.
+// One thread for all downloads. Requests wait in a queue until one of the configured number of slots is free; a
+// coroutine then carries one out. When slots are left over, further connections may help with a large download that one
+// connection holds up (fetch/split_policy.hpp): that is looked at ten times a second while there is such a download.
+// All state below is touched on the network thread only; `submit` posts.
 //
 // A stop (signal or first error) closes the queue: what waits is answered with `cancelled`, what runs is aborted.
 
@@ -7,6 +9,7 @@
 
 #include <algorithm>
 #include <future>
+#include <map>
 #include <thread>
 #include <vector>
 
@@ -15,8 +18,13 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <unistd.h>
+
+#include "fetch/schedule.hpp"
+#include "flow/line_meter.hpp"
+#include "model/channel.hpp"
 
 namespace taipan {
 
@@ -26,20 +34,48 @@ namespace {
 
 /// Bytes of downloads that may wait in memory for a worker, for the whole run.
 constexpr std::uint64_t memory_budget_bytes = std::uint64_t{24} << 20U;
+/// A download of at least this size may be worth more than one connection.
+constexpr std::uint64_t worth_watching = std::uint64_t{16} << 20U;
+constexpr std::chrono::milliseconds watch_interval{100};
+/// What weight the last download has in a mirror's speed.
+constexpr double newest_weight = 0.4;
+
+std::string variable(const Config& config, const char* name) {
+    const auto found = config.environment.find(name);
+    return found == config.environment.end() ? std::string() : found->second;
+}
+
+/// The configured value; where that is `true`, the CA bundle that the environment names, as with conda and requests.
+std::string verification(const Config& config) {
+    if (config.ssl_verify != "true") return config.ssl_verify;
+    for (const char* name : {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"}) {
+        if (auto path = variable(config, name); !path.empty()) return path;
+    }
+    return "true";
+}
 
 TransferSettings settings_of(const Config& config) {
     TransferSettings settings;
     const curl_version_info_data* version = curl().version_info(CURLVERSION_NOW);
     settings.user_agent = "taipan/" TAIPAN_VERSION " libcurl/" + std::string(version->version) + " " + config.subdir;
-    settings.ssl_verify = config.ssl_verify;
+    settings.ssl_verify = verification(config);
     settings.client_ssl_cert = config.client_ssl_cert;
     settings.client_ssl_cert_key = config.client_ssl_cert_key;
     settings.proxy_servers = config.proxy_servers;
+    settings.netrc_file = variable(config, "NETRC");
     settings.connect_timeout_seconds = config.remote_connect_timeout_seconds;
     settings.stall_timeout_seconds = config.remote_read_timeout_seconds;
     settings.retry.max_retries = config.remote_max_retries;
     settings.retry.backoff_factor = config.remote_backoff_factor;
     return settings;
+}
+
+/// What a URL has in common with the others of its mirror: everything but `/<subdir>/<file>`.
+std::string mirror_of(const std::string& url) {
+    const std::string bare = without_credentials(url);
+    const std::size_t file = bare.rfind('/');
+    const std::size_t subdir = file == std::string::npos || file == 0 ? file : bare.rfind('/', file - 1);
+    return bare.substr(0, subdir);
 }
 
 } // namespace
@@ -49,13 +85,18 @@ struct Network::Impl {
         TransferRequest request;
         Done done;
     };
+    struct Running {
+        std::shared_ptr<Transfer> transfer;
+        DownloadMeter meter;
+    };
 
     Impl(const Config& config, StopSource& stop_source)
         : settings(settings_of(config)),
           slots(std::max(1, config.fetch_threads)),
           stop(stop_source),
           budget(memory_budget_bytes),
-          wake(io) {}
+          wake(io),
+          watch_timer(io) {}
 
     void enqueue(Waiting waiting) {
         const auto larger = [](const Waiting& a, const Waiting& b) {
@@ -65,23 +106,124 @@ struct Network::Impl {
         start_next();
     }
 
+    Waiting take_next() {
+        std::vector<std::uint64_t> sizes;
+        sizes.reserve(queue.size());
+        for (const auto& waiting : queue) sizes.push_back(waiting.request.expected_size);
+        const auto next = queue.begin() + static_cast<std::ptrdiff_t>(next_download(sizes, small_running, slots));
+        Waiting taken = std::move(*next);
+        queue.erase(next);
+        return taken;
+    }
+
     void start_next() {
-        while (!queue.empty() && (running < slots || closed)) {
-            Waiting next = std::move(queue.back());
-            queue.pop_back();
+        while (!queue.empty() && (connections < slots || closed)) {
+            Waiting next = take_next();
             if (closed || stop.stop_requested()) {
                 next.done(make_error(ErrorCode::cancelled, "stopped before downloading " + next.request.shown_url));
                 continue;
             }
-            ++running;
+            ++connections;
             asio::co_spawn(io, run(std::move(next)), asio::detached);
         }
     }
 
     asio::awaitable<void> run(Waiting work) {
+        const std::uint64_t size = work.request.expected_size;
+        const bool small = size > 0 && size < small_download;
+        small_running += small ? 1 : 0;
         if (work.request.started) work.request.started();
-        work.done(co_await transfer(*loop, settings, std::move(work.request), budget, stop.flag()));
-        --running;
+        const auto began = std::chrono::steady_clock::now();
+        auto transfer = std::make_shared<Transfer>(*loop, settings, std::move(work.request), budget, stop.flag());
+        choose_mirrors(*transfer, size);
+        running.push_back({transfer, {}});
+        if (size >= worth_watching) watch();
+        auto download = co_await transfer->run();
+        std::erase_if(running, [&](const Running& one) { return one.transfer == transfer; });
+        received_before += transfer->received();
+        const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
+        judge_mirrors(*transfer, download, taken.count());
+        work.done(std::move(download));
+        small_running -= small ? 1 : 0;
+        --connections;
+        start_next();
+    }
+
+    // ---- mirrors
+
+    void choose_mirrors(Transfer& transfer, std::uint64_t size) {
+        const auto& urls = transfer.request().urls;
+        if (urls.size() < 2) return;
+        if (size > 0) { // an index comes from the first mirror that has it: they need not agree
+            std::vector<MirrorView> views;
+            for (const auto& source : urls) views.push_back(mirrors[mirror_of(source.url)]);
+            transfer.reorder(mirror_order(views, size));
+        }
+        ++mirrors[mirror_of(transfer.request().urls.front().url)].active;
+    }
+
+    void judge_mirrors(const Transfer& transfer, const Result<Download>& download, double seconds) {
+        const auto& urls = transfer.request().urls;
+        if (urls.size() < 2) return;
+        --mirrors[mirror_of(urls.front().url)].active;
+        const std::size_t good = download ? download->source : urls.size();
+        for (std::size_t i = 0; i < std::min(good, urls.size()); ++i) ++mirrors[mirror_of(urls[i].url)].failures;
+        if (!download) return;
+        MirrorView& mirror = mirrors[mirror_of(urls[good].url)];
+        mirror.failures = 0;
+        if (good != 0) return; // the time went to others, too
+        const double rate = static_cast<double>(download->body.size()) / std::max(seconds, 0.001);
+        mirror.rate = mirror.rate <= 0 ? rate : newest_weight * rate + (1 - newest_weight) * mirror.rate;
+    }
+
+    // ---- more than one connection for a download
+
+    void watch() {
+        if (std::exchange(watching, true)) return;
+        watch_timer.expires_after(watch_interval);
+        watch_timer.async_wait([this](const boost::system::error_code& error) {
+            watching = false;
+            if (error || closed) return;
+            look_at_line();
+            const bool more = std::any_of(running.begin(), running.end(), [](const Running& one) {
+                return one.transfer->request().expected_size >= worth_watching;
+            });
+            if (more) watch();
+        });
+    }
+
+    void look_at_line() {
+        const auto now = std::chrono::steady_clock::now();
+        std::uint64_t received = received_before;
+        for (auto& one : running) {
+            one.meter.sample(now, one.transfer->received(), one.transfer->has_begun());
+            received += one.transfer->received();
+        }
+        line.sample(now, received, connections);
+        for (auto& one : running) {
+            turned_away = turned_away || one.transfer->was_turned_away();
+            if (turned_away || one.meter.given_up()) continue;
+            LineView view = line.view();
+            view.connections = connections;
+            view.free_slots = slots - connections;
+            view.waiting = static_cast<int>(queue.size());
+            const auto decision = decide_split(one.meter.view(now, *one.transfer), view);
+            if (decision.give_up) one.meter.give_up();
+            if (decision.more_connections > 0) help(one, decision.more_connections, view.rate, now);
+        }
+    }
+
+    void help(Running& one, int count, double total_rate, std::chrono::steady_clock::time_point now) {
+        one.meter.note_step(now, count, total_rate, one.transfer->connections());
+        for (int i = 0; i < count; ++i) {
+            ++connections;
+            asio::co_spawn(io, assist(one.transfer), asio::detached);
+        }
+    }
+
+    asio::awaitable<void> assist(std::shared_ptr<Transfer> transfer) {
+        if (transfer->can_split()) co_await transfer->assist();
+        --connections;
         start_next();
     }
 
@@ -89,6 +231,7 @@ struct Network::Impl {
         closed = true;
         start_next();
         loop->abort_all();
+        watch_timer.cancel();
     }
 
     void watch_for_stop() {
@@ -104,8 +247,16 @@ struct Network::Impl {
     asio::io_context io{1};
     std::unique_ptr<CurlLoop> loop;
     asio::posix::stream_descriptor wake;
+    asio::steady_timer watch_timer;
+    bool watching = false;
     std::vector<Waiting> queue; ///< ascending by expected size
-    int running = 0;
+    std::vector<Running> running;
+    std::map<std::string, MirrorView> mirrors;
+    LineMeter line;
+    std::uint64_t received_before = 0; ///< by downloads that have ended
+    int connections = 0;               ///< slots in use
+    int small_running = 0;
+    bool turned_away = false; ///< a server did not want more connections
     bool closed = false;
     std::thread thread;
 };

@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "config/config.hpp"
+#include "fetch/exchange.hpp"
 #include "model/channel.hpp"
 #include "model/match_spec.hpp"
 
@@ -14,6 +15,11 @@ namespace taipan {
 /// (conda-spec 7.3). Duplicates are dropped, the first stays.
 Result<std::vector<Channel>> channels_of_request(const std::vector<std::string>& names,
                                                  const std::vector<MatchSpec>& specs, const Config& config);
+
+/// Where a URL of a channel can be had: on the channel's mirrors, in their order, or else at that URL. With
+/// credentials.
+[[nodiscard]] std::vector<TransferSource> sources_of(const Channel& channel, std::string_view url,
+                                                     const Config& config);
 
 /// What to say when there is nothing to search.
 [[nodiscard]] Error no_channels_error();

@@ -125,7 +125,7 @@ public:
     }
 
 private:
-    static ChannelAuth auth_of(const Url& url) { return {url.user_password, url.token, url.token_offset()}; }
+    static ChannelAuth auth_of(const Url& url) { return {url.user_password, url.token, url.token_offset(), {}}; }
 
     void add_custom(const std::string& name, const std::string& base) {
         auto url = split_url(base);
@@ -273,6 +273,11 @@ std::string Channel::authenticated(std::string_view url) const {
     const auto host = result.find("://");
     if (!auth.user_password.empty() && host != std::string::npos) result.insert(host + 3, auth.user_password + '@');
     return result;
+}
+
+std::string Channel::bearer_for(std::string_view url) const {
+    std::string_view rest;
+    return below(url, base_url, rest) ? auth.bearer : std::string();
 }
 
 Result<std::vector<Channel>> resolve_channel(std::string_view text, const ChannelSettings& settings) {

@@ -29,7 +29,8 @@ struct ChannelAuth {
     std::string user_password;    ///< `user:password` as in the URL, percent-encoded
     std::string token;            ///< of `/t/<token>/`
     std::size_t token_offset = 0; ///< where in the channel's base URL `/t/<token>` stands
-    [[nodiscard]] bool empty() const { return user_password.empty() && token.empty(); }
+    std::string bearer;           ///< token for the Authorization header; never part of a URL
+    [[nodiscard]] bool empty() const { return user_password.empty() && token.empty() && bearer.empty(); }
 };
 
 /// One place that has packages: a base URL below which subdirs lie.
@@ -42,6 +43,8 @@ struct Channel {
     /// `url` with this channel's credentials put in: for the request line only. A URL that does not lie below
     /// `base_url` is returned as it is, so that no other host ever sees them.
     [[nodiscard]] std::string authenticated(std::string_view url) const;
+    /// The bearer token for `url`; empty when that does not lie below `base_url`.
+    [[nodiscard]] std::string bearer_for(std::string_view url) const;
 };
 
 /// Resolves what the user wrote (name, URL, path, `defaults`) into one or several channels, in order.

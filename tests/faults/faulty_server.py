@@ -239,6 +239,39 @@ def drip(seconds, pieces=20):
     return fault
 
 
+def limited(rate, headers=(), change=None):
+    """A good answer at so many bytes a second, as a server sends it that limits each connection.
+
+    `headers` replaces validators (None: leaves one out); `change` maps what would be sent to what is sent.
+    """
+    def fault(handler):
+        data = handler.content()
+        known = {name: value for name, value in (handler.validators(data) | dict(headers)).items() if value is not None}
+        code, first, last = handler.range(len(data), {"ETag": None, "Last-Modified": None} | known)
+        if code == 206:
+            known["Content-Range"] = f"bytes {first}-{last}/{len(data)}"
+        body = data[first:last + 1]
+        if change:
+            body = change(body, code)
+        handler.begin(code, known, last + 1 - first)
+        step = max(1, int(rate / 25))
+        began = time.monotonic()
+        for start in range(0, len(body), step):
+            handler.wfile.write(body[start:start + step])
+            time.sleep(max(0, began + (start + step) / rate - time.monotonic()))
+        if len(body) < last + 1 - first:
+            handler.hang_up()
+    return fault
+
+
+def by_range(whole, part):
+    """One fault for requests of everything, another one for requests of a part (None: a good answer)."""
+    def fault(handler):
+        chosen = part if "Range" in handler.headers else whole
+        return chosen(handler) if chosen else handler.answer()
+    return fault
+
+
 def wrong_bytes():
     """The right number of bytes, one of them wrong."""
     def fault(handler):

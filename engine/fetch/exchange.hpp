@@ -1,0 +1,82 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "base/result.hpp"
+#include "fetch/curl_loop.hpp"
+#include "fetch/retry.hpp"
+
+namespace taipan {
+
+/// Settings of all transfers of a run.
+struct TransferSettings {
+    std::string user_agent;
+    std::string ssl_verify = "true"; ///< true, false, or the path of a CA bundle or directory
+    std::string client_ssl_cert, client_ssl_cert_key;
+    std::map<std::string, std::string> proxy_servers; ///< scheme or scheme://host -> proxy URL
+    std::string no_proxy;                             ///< hosts that are reached without one, as in $NO_PROXY
+    std::string netrc_file;                           ///< empty: libcurl's own idea of where it is
+    double connect_timeout_seconds = 9.15;
+    double stall_timeout_seconds = 60; ///< without any progress
+    RetryPolicy retry;
+};
+
+/// Where something can be had: a URL with credentials in it where there are some, and a token for `Authorization:
+/// Bearer`. Both are for request lines only, never for messages.
+struct TransferSource {
+    TransferSource(std::string with_credentials) : url(std::move(with_credentials)) {} // NOLINT: a URL is a source
+    TransferSource(std::string with_credentials, std::string bearer_token)
+        : url(std::move(with_credentials)), bearer(std::move(bearer_token)) {}
+    std::string url;
+    std::string bearer;
+};
+
+/// What a server said before the bytes: of the last answer when there were redirects.
+struct ResponseHead {
+    long status = 0; ///< 0: there was no answer
+    std::uint64_t length = 0;
+    std::string etag, last_modified, cache_control, retry_after, content_range;
+    bool ranges_refused = false; ///< `Accept-Ranges: none`
+
+    /// Takes one line as libcurl hands it out; a status line begins a new answer.
+    void take_line(std::string_view line);
+    /// For If-Range: a strong ETag, else the date; empty when there is neither.
+    [[nodiscard]] const std::string& validator() const;
+};
+
+/// One request.
+struct ExchangeRequest {
+    const TransferSource* source = nullptr;
+    std::vector<std::string> headers;
+    bool own_connection = false; ///< not one that other transfers share (HTTP/2)
+    /// Takes the bytes of an answer 200 or 206; an error ends the exchange and is what it ended with.
+    std::function<Result<void>(const ResponseHead& head, std::string_view bytes, bool first)> take;
+    /// Asked now and then, also when nothing arrives; true ends the exchange.
+    std::function<bool()> abandoned;
+};
+
+/// How it ended.
+struct ExchangeResult {
+    CURLcode code = CURLE_OK;
+    ResponseHead head;
+    std::string detail;         ///< libcurl's own words
+    std::optional<Error> error; ///< the first one of `take`, or of setting it up
+    [[nodiscard]] bool answered(long status) const { return code == CURLE_OK && !error && head.status == status; }
+    /// No answer, or half of one; another try may have more luck.
+    [[nodiscard]] bool connection_failed() const;
+};
+
+/// Sends a request and hands out the answer as it arrives.
+boost::asio::awaitable<ExchangeResult> exchange(CurlLoop& loop, const TransferSettings& settings,
+                                                ExchangeRequest request);
+
+} // namespace taipan
