@@ -29,7 +29,7 @@ struct Config {
     bool use_index_cache = false; ///< --use-index-cache: cached repodata is always fresh
     int local_repodata_ttl = 1;   ///< seconds; 1 = as the server says, 0 = always ask
     bool use_only_tar_bz2 = false;
-    bool repodata_use_zst = true;
+    bool repodata_use_zst = true, repodata_use_shards = true;
     std::string ssl_verify = "true"; ///< true, false, or the path of a CA bundle or directory
     std::string client_ssl_cert, client_ssl_cert_key;
     std::map<std::string, std::string> proxy_servers; ///< scheme or scheme://host -> URL

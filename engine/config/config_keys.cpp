@@ -81,6 +81,7 @@ const std::vector<ConfigKey> keys = {
     {"local_repodata_ttl", {}, [](Config& c) -> int& { return c.local_repodata_ttl; }},
     {"use_only_tar_bz2", {}, [](Config& c) -> bool& { return c.use_only_tar_bz2; }},
     {"repodata_use_zst", {}, [](Config& c) -> bool& { return c.repodata_use_zst; }},
+    {"repodata_use_shards", {}, [](Config& c) -> bool& { return c.repodata_use_shards; }},
     // network
     {"ssl_verify", "verify_ssl", set_ssl_verify},
     {"client_ssl_cert", "client_cert", [](Config& c) -> std::string& { return c.client_ssl_cert; }},
@@ -195,7 +196,6 @@ const std::vector<ConfigKey> keys = {
     {"repodata_fns"},
     {"repodata_has_zst"},
     {"repodata_threads"},
-    {"repodata_use_shards"},
     {"reporters"},
     {"restore_free_channel"},
     {"root_dir"},

@@ -28,8 +28,9 @@ struct TransferRequest {
     std::uint64_t expected_size = 0;                    ///< 0 when unknown; another length is an error
     std::uint64_t size_limit = std::uint64_t{8} << 30U; ///< more bytes than that are refused
     bool digest_known = false;                          ///< what parts make together will be compared with a digest
-    std::function<void()> started;                      ///< when its turn comes; called on the network thread
-    std::function<void(std::uint64_t)> progress;        ///< bytes so far; called on the network thread
+    bool brief = false;                          ///< waits for round trips, not for bytes: many of these run at once
+    std::function<void()> started;               ///< when its turn comes; called on the network thread
+    std::function<void(std::uint64_t)> progress; ///< bytes so far; called on the network thread
     /// The body is open and empty, at first and whenever the download starts over; called on the network thread.
     std::function<void(const Body&)> opened;
     /// So many bytes from the start on are in the body; called on the network thread, for about each 256 kB.

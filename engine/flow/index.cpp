@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 #include <thread>
 
 #include "base/filesystem.hpp"
 #include "flow/network.hpp"
+#include "flow/shard_walk.hpp"
 #include "model/pattern.hpp"
 
 namespace taipan {
@@ -20,18 +20,32 @@ struct LoadingIndex {
     std::shared_ptr<IndexLoader> loader;
     int priority = 0;
     std::optional<Result<SubdirIndex>> index = {};
+    std::shared_ptr<ShardedSubdir> shards = {};
+
+    void load(IndexUse use) {
+        if (use == IndexUse::solving) {
+            auto sharded = loader->load_shards();
+            if (!sharded) {
+                index = std::move(sharded).error();
+                return;
+            }
+            shards = std::move(*sharded);
+        }
+        index = shards ? loader->without_packages() : loader->load();
+    }
 };
 
-void load_all(std::vector<LoadingIndex>& loading) {
+void load_all(std::vector<LoadingIndex>& loading, IndexUse use) {
     std::vector<std::jthread> threads;
-    for (auto& one : loading) threads.emplace_back([&one] { one.index = one.loader->load(); });
+    for (auto& one : loading) threads.emplace_back([&one, use] { one.load(use); });
 }
 
 } // namespace
 
 Result<LoadedIndexes> load_indexes(Session& session, std::vector<Channel> channels, const std::string& subdir,
-                                   const std::string& cache_directory) {
+                                   const std::string& cache_directory, IndexUse use) {
     LoadedIndexes loaded;
+    loaded.session = &session;
     loaded.channels = std::move(channels);
     TAIPAN_CHECK(make_directories(cache_directory));
     // The network starts here, before threads ask for it at the same time.
@@ -52,10 +66,10 @@ Result<LoadedIndexes> load_indexes(Session& session, std::vector<Channel> channe
                                static_cast<int>(loaded.channels.size() - i)});
         }
     }
-    load_all(loading);
+    load_all(loading, use);
     for (auto& one : loading) {
         if (!*one.index) return std::move(*one.index).error();
-        loaded.entries.push_back({std::move(**one.index), one.priority, std::move(one.loader)});
+        loaded.entries.push_back({std::move(**one.index), one.priority, std::move(one.loader), std::move(one.shards)});
     }
     return loaded;
 }
@@ -70,24 +84,61 @@ auto IndexCandidates::ask(LoadedIndexes::Entry& entry, const Ask& question) -> d
 
 Result<std::vector<Candidate>> IndexCandidates::candidates(std::string_view name) {
     std::vector<Candidate> found;
+    const auto add = [&](std::vector<PackageRecord>& records, int priority) {
+        for (auto& record : records) found.push_back({std::move(record), priority});
+    };
     for (auto& entry : indexes_.entries) {
-        TAIPAN_TRY(auto records, ask(entry, [&](const SubdirIndex& index) { return index.records(name); }));
-        for (auto& record : records) found.push_back({std::move(record), entry.channel_priority});
+        if (entry.shards) {
+            if (!entry.shards->has(name)) continue;
+            if (entry.shards->loaded(name) == nullptr)
+                TAIPAN_CHECK(load_shards(*indexes_.session, indexes_, {std::string(name)}, false));
+            TAIPAN_TRY(auto records, entry.shards->loaded(name)->records(name));
+            add(records, entry.channel_priority);
+        } else {
+            TAIPAN_TRY(auto records, ask(entry, [&](const SubdirIndex& index) { return index.records(name); }));
+            add(records, entry.channel_priority);
+        }
     }
     return found;
 }
 
-std::vector<std::string> IndexCandidates::all_names() {
-    std::set<std::string_view> names;
-    for (const auto& entry : indexes_.entries) {
-        for (const auto name : entry.index.names()) names.insert(name);
+Result<bool> IndexCandidates::has(std::string_view name) {
+    return std::any_of(indexes_.entries.begin(), indexes_.entries.end(), [&](const LoadedIndexes::Entry& entry) {
+        return entry.shards ? entry.shards->has(name) : entry.index.has(name);
+    });
+}
+
+Result<std::vector<std::string>> IndexCandidates::needed_names(std::string_view name) {
+    std::vector<std::string> needed;
+    for (auto& entry : indexes_.entries) {
+        if (entry.shards) return CandidateSource::needed_names(name);
+        TAIPAN_TRY(const auto names, ask(entry, [&](const SubdirIndex& index) { return index.needed_names(name); }));
+        needed.insert(needed.end(), names.begin(), names.end());
     }
+    return needed;
+}
+
+std::vector<std::string> IndexCandidates::all_names() { return names_with_prefix({}); }
+
+/// Sorted, each once.
+std::vector<std::string> IndexCandidates::names_with_prefix(std::string_view prefix) {
+    std::vector<std::string_view> names;
+    for (const auto& entry : indexes_.entries) {
+        const auto some = entry.shards ? entry.shards->names() : entry.index.names_with_prefix(prefix);
+        names.insert(names.end(), some.begin(), some.end());
+    }
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    std::erase_if(names, [&](std::string_view name) { return !name.starts_with(prefix); });
     return {names.begin(), names.end()};
 }
 
+/// What a glob may begin with that means itself.
+constexpr std::string_view plain_characters = "abcdefghijklmnopqrstuvwxyz0123456789_-.";
+
 Result<std::vector<std::string>> IndexCandidates::names_matching(std::string_view glob) {
     std::vector<std::string> matching;
-    for (auto& name : all_names()) {
+    for (auto& name : names_with_prefix(glob.substr(0, glob.find_first_not_of(plain_characters)))) {
         if (glob_matches(glob, name)) matching.push_back(std::move(name));
     }
     return matching;

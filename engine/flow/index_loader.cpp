@@ -83,7 +83,13 @@ IndexLoader::IndexLoader(Session& session, Channel channel, std::string subdir, 
       url_(channel_.base_url + '/' + subdir_),
       cache_directory_(cache_directory),
       paths_(repodata_cache_paths(cache_directory, repodata_cache_key(channel_.authenticated(url_), "repodata.json",
-                                                                      session.config().use_only_tar_bz2))) {}
+                                                                      session.config().use_only_tar_bz2))),
+      shard_paths_(repodata_cache_paths(
+          cache_directory, repodata_cache_key(channel_.authenticated(url_), "repodata_shards.msgpack.zst"))) {
+    shard_paths_.json = cache_directory_ + '/' + std::string(base_name(shard_paths_.json));
+    shard_paths_.json.replace(shard_paths_.json.size() - std::string_view("json").size(), std::string::npos,
+                              "msgpack.zst");
+}
 
 Result<SubdirIndex> IndexLoader::load() {
     Span span(session_.sink(), Stage::index, url_);
@@ -154,15 +160,84 @@ Result<SubdirIndex> IndexLoader::from_directory() {
                                            subdir_ + "/repodata.json");
 }
 
+bool IndexLoader::is_fresh_enough(const std::optional<RepodataState>& state) const {
+    const Config& config = session_.config();
+    return state && (config.offline || config.use_index_cache || is_fresh(*state, config.local_repodata_ttl, now_ns()));
+}
+
+Result<std::unique_ptr<ShardedSubdir>> IndexLoader::load_shards() {
+    std::unique_ptr<ShardedSubdir> none;
+    if (!session_.config().repodata_use_shards || url_.starts_with("file://")) return none;
+    const auto state = load_repodata_state(paths_);
+    if (is_fresh_enough(state)) return none; // all of it is here
+    if (state && state->has_shards && !state->has_shards->value && still_holds(state->has_shards, now_ns()))
+        return none;
+    Span span(session_.sink(), Stage::index, url_);
+    auto bytes = shard_index();
+    if (!bytes) {
+        const long status = http_status_of(bytes.error());
+        if (status == 404 || status == 403 || status == 410)
+            has_shards_ = RememberedAnswer{false, format_utc_timestamp(now_ns())};
+        else if (bytes.error().code == ErrorCode::cancelled)
+            return std::move(bytes).error();
+        return none; // asking for the whole index tells what is wrong, if anything is
+    }
+    auto index = repodata::parse_shard_index(*bytes);
+    if (!index) {
+        remember(remove_tree(shard_paths_.json));
+        session_.sink().note(Severity::warning,
+                             "The file " + url_ + "/repodata_shards.msgpack.zst " + index.error().message);
+        return none;
+    }
+    span.succeed();
+    return std::make_unique<ShardedSubdir>(std::move(*index), channel_, subdir_,
+                                           sources_of(channel_, url_, session_.config()), cache_directory_,
+                                           session_.config().use_only_tar_bz2);
+}
+
+Result<std::string> IndexLoader::shard_index() {
+    auto state = load_repodata_state(shard_paths_);
+    if (is_fresh_enough(state)) return read_file(shard_paths_.json, repodata::shard_index_limit);
+    if (session_.config().offline) return make_error(ErrorCode::offline, "the index of shards is not in the cache");
+    const auto lock = RepodataLock::acquire(shard_paths_);
+    state = load_repodata_state(shard_paths_);
+    if (is_fresh_enough(state)) return read_file(shard_paths_.json, repodata::shard_index_limit);
+    return ask_for_shard_index(std::move(state));
+}
+
+Result<std::string> IndexLoader::ask_for_shard_index(std::optional<RepodataState> state) {
+    TAIPAN_TRY(Network* const network, session_.network());
+    TransferRequest transfer;
+    transfer.urls = sources_of(channel_, url_ + "/repodata_shards.msgpack.zst", session_.config());
+    transfer.shown_url = url_ + "/repodata_shards.msgpack.zst";
+    transfer.size_limit = repodata::shard_index_limit;
+    if (state && !state->etag.empty()) transfer.headers.push_back("If-None-Match: " + state->etag);
+    if (state && !state->mod.empty()) transfer.headers.push_back("If-Modified-Since: " + state->mod);
+    TAIPAN_TRY(Download download, network->fetch(std::move(transfer)));
+    if (download.status == 304 && state) {
+        state->refresh_ns = now_ns();
+        TAIPAN_TRY(std::string bytes, read_file(shard_paths_.json, repodata::shard_index_limit));
+        remember(save_repodata_state(shard_paths_, *state));
+        return bytes;
+    }
+    RepodataState fetched;
+    fetched.url = url_;
+    fetched.etag = download.etag;
+    fetched.mod = download.last_modified;
+    fetched.cache_control = download.cache_control;
+    fetched.refresh_ns = now_ns();
+    TAIPAN_TRY(std::string bytes, download.body.take_text());
+    auto stored = write_file_atomic(shard_paths_.json, bytes);
+    if (stored) stored = save_repodata_state(shard_paths_, fetched);
+    remember(std::move(stored));
+    return bytes;
+}
+
 Result<SubdirIndex> IndexLoader::from_server() {
     const Config& config = session_.config();
     auto state = load_repodata_state(paths_);
-    const auto fresh = [&] {
-        return state &&
-               (config.offline || config.use_index_cache || is_fresh(*state, config.local_repodata_ttl, now_ns()));
-    };
     from_cache_ = true;
-    if (fresh()) return from_file(paths_.json, false);
+    if (is_fresh_enough(state)) return from_file(paths_.json, false);
     from_cache_ = false;
     if (config.offline) {
         return make_error(ErrorCode::offline, "the index of " + url_ +
@@ -173,7 +248,7 @@ Result<SubdirIndex> IndexLoader::from_server() {
     const auto lock = RepodataLock::acquire(paths_);
     state = load_repodata_state(paths_);
     from_cache_ = true;
-    if (fresh()) return from_file(paths_.json, false);
+    if (is_fresh_enough(state)) return from_file(paths_.json, false);
     from_cache_ = false;
     return ask_server(std::move(state));
 }
@@ -205,6 +280,7 @@ Result<SubdirIndex> IndexLoader::request(const std::string& file, std::optional<
     if (download.status != 304 || !state) return from_download(std::move(download), zst);
     from_cache_ = true;
     state->refresh_ns = now_ns();
+    if (has_shards_) state->has_shards = has_shards_;
     TAIPAN_TRY(auto index, from_file(paths_.json, false));
     remember(save_repodata_state(paths_, *state));
     return index;
@@ -218,6 +294,7 @@ Result<SubdirIndex> IndexLoader::from_download(Download download, bool zst) {
     state.cache_control = download.cache_control;
     state.refresh_ns = now_ns();
     state.has_zst = RememberedAnswer{zst, format_utc_timestamp(state.refresh_ns)};
+    state.has_shards = has_shards_;
     KeptText json(paths_.json);
     IndexBuild how{.zst = zst,
                    .use_only_tar_bz2 = session_.config().use_only_tar_bz2,

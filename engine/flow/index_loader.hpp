@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "base/result.hpp"
 #include "fetch/transfer.hpp"
 #include "flow/session.hpp"
+#include "flow/sharded_subdir.hpp"
 #include "model/channel.hpp"
 #include "repodata/cache_state.hpp"
 #include "repodata/subdir_index.hpp"
@@ -20,8 +22,13 @@ class IndexLoader {
 public:
     IndexLoader(Session& session, Channel channel, std::string subdir, const std::string& cache_directory);
 
+    /// The subdir's shards, if the channel has some and nothing newer than they is in the cache; else null. Never for
+    /// a channel on disk.
+    Result<std::unique_ptr<ShardedSubdir>> load_shards();
     /// A platform subdir that the channel does not have is empty; without noarch it is no channel.
     Result<SubdirIndex> load();
+    /// Where shards have the packages.
+    [[nodiscard]] SubdirIndex without_packages() const { return SubdirIndex::empty(channel_, subdir_); }
     /// After the index turned out to be damaged while it was read.
     Result<SubdirIndex> load_again();
 
@@ -35,13 +42,17 @@ private:
     Result<SubdirIndex> from_download(Download download, bool zst);
     Result<SubdirIndex> from_file(const std::string& path, bool zst);
     Result<SubdirIndex> finish(Result<repodata::IndexFile> file);
+    Result<std::string> shard_index();
+    Result<std::string> ask_for_shard_index(std::optional<RepodataState> state);
+    [[nodiscard]] bool is_fresh_enough(const std::optional<RepodataState>& state) const;
     void forget();
     void remember(Result<void> stored);
 
     Session& session_;
     Channel channel_;
     std::string subdir_, url_, cache_directory_;
-    RepodataCachePaths paths_;
+    RepodataCachePaths paths_, shard_paths_;
+    std::optional<RememberedAnswer> has_shards_; ///< to be remembered with the json
     bool from_cache_ = false;
 };
 

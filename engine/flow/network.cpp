@@ -8,6 +8,7 @@
 #include "flow/network.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <future>
 #include <map>
 #include <thread>
@@ -32,6 +33,8 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// Brief requests at once: they wait for round trips, not for bytes.
+constexpr int brief_slots = 96;
 /// Bytes of downloads that may wait in memory for a worker, for the whole run.
 constexpr std::uint64_t memory_budget_bytes = std::uint64_t{24} << 20U;
 /// A download of at least this size may be worth more than one connection.
@@ -99,6 +102,11 @@ struct Network::Impl {
           watch_timer(io) {}
 
     void enqueue(Waiting waiting) {
+        if (waiting.request.brief) {
+            brief_queue.push_back(std::move(waiting));
+            start_next();
+            return;
+        }
         const auto larger = [](const Waiting& a, const Waiting& b) {
             return a.request.expected_size < b.request.expected_size;
         };
@@ -118,17 +126,25 @@ struct Network::Impl {
 
     void start_next() {
         while (!queue.empty() && (connections < slots || closed)) {
-            Waiting next = take_next();
-            if (closed || stop.stop_requested()) {
-                next.done(make_error(ErrorCode::cancelled, "stopped before downloading " + next.request.shown_url));
-                continue;
-            }
-            ++connections;
-            asio::co_spawn(io, run(std::move(next)), asio::detached);
+            start(take_next(), connections);
+        }
+        while (!brief_queue.empty() && (brief_running < brief_slots || closed)) {
+            Waiting next = std::move(brief_queue.front());
+            brief_queue.pop_front();
+            start(std::move(next), brief_running);
         }
     }
 
-    asio::awaitable<void> run(Waiting work) {
+    void start(Waiting next, int& slots_in_use) {
+        if (closed || stop.stop_requested()) {
+            next.done(make_error(ErrorCode::cancelled, "stopped before downloading " + next.request.shown_url));
+            return;
+        }
+        ++slots_in_use;
+        asio::co_spawn(io, run(std::move(next), slots_in_use), asio::detached);
+    }
+
+    asio::awaitable<void> run(Waiting work, int& slots_in_use) {
         const std::uint64_t size = work.request.expected_size;
         const bool small = size > 0 && size < small_download;
         small_running += small ? 1 : 0;
@@ -145,7 +161,7 @@ struct Network::Impl {
         judge_mirrors(*transfer, download, taken.count());
         work.done(std::move(download));
         small_running -= small ? 1 : 0;
-        --connections;
+        --slots_in_use;
         start_next();
     }
 
@@ -250,12 +266,14 @@ struct Network::Impl {
     asio::steady_timer watch_timer;
     bool watching = false;
     std::vector<Waiting> queue; ///< ascending by expected size
+    std::deque<Waiting> brief_queue;
     std::vector<Running> running;
     std::map<std::string, MirrorView> mirrors;
     LineMeter line;
     std::uint64_t received_before = 0; ///< by downloads that have ended
     int connections = 0;               ///< slots in use
     int small_running = 0;
+    int brief_running = 0;
     bool turned_away = false; ///< a server did not want more connections
     bool closed = false;
     std::thread thread;
@@ -266,7 +284,7 @@ Network::Network(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Result<std::unique_ptr<Network>> Network::start(const Config& config, StopSource& stop) {
     TAIPAN_CHECK(initialise_curl());
     auto impl = std::make_unique<Impl>(config, stop);
-    TAIPAN_TRY(impl->loop, CurlLoop::create(impl->io, impl->slots));
+    TAIPAN_TRY(impl->loop, CurlLoop::create(impl->io, impl->slots + brief_slots));
     const int wake_fd = ::dup(stop.wake_fd());
     if (wake_fd < 0) return make_error(ErrorCode::internal, "cannot duplicate the stop event's descriptor");
     impl->wake.assign(wake_fd);

@@ -14,7 +14,8 @@ Result<ChannelPackages> ChannelPackages::load(Session& session, const std::vecto
     TAIPAN_TRY(const PackageCache cache, PackageCache::open(config.pkgs_dirs));
     TAIPAN_TRY(auto wanted, channels_of_request(channels, specs, config));
     if (wanted.empty()) return no_channels_error();
-    TAIPAN_TRY(auto indexes, load_indexes(session, std::move(wanted), config.subdir, cache.repodata_directory()));
+    TAIPAN_TRY(auto indexes, load_indexes(session, std::move(wanted), config.subdir, cache.repodata_directory(),
+                                          IndexUse::searching));
     return ChannelPackages(std::move(indexes));
 }
 

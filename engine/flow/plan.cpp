@@ -14,6 +14,7 @@
 #include "flow/index.hpp"
 #include "flow/interrupted.hpp"
 #include "flow/plan_channels.hpp"
+#include "flow/shard_walk.hpp"
 #include "prefix/frozen.hpp"
 #include "prefix/history.hpp"
 #include "prefix/prefix_data.hpp"
@@ -147,6 +148,18 @@ SolveRequest solve_request(const InstallRequest& request, const std::vector<Matc
     return solve;
 }
 
+/// The names that a solve begins with.
+std::vector<std::string> names_to_start_from(const std::vector<MatchSpec>& specs, const Target& target) {
+    std::vector<std::string> names;
+    const auto add = [&](const MatchSpec& spec) {
+        if (spec.has_exact_name()) names.push_back(spec.name());
+    };
+    for (const auto& spec : specs) add(spec);
+    for (const auto& spec : target.pins) add(spec);
+    for (const auto& record : target.installed) names.push_back(record.name);
+    return names;
+}
+
 /// Where each package to link is now.
 void locate(std::vector<PlannedPackage>& packages, const PackageCache& cache) {
     for (auto& package : packages) {
@@ -232,7 +245,9 @@ Result<void> plan_solved(Plan& plan, Session& session, const InstallRequest& req
         if (channels.empty() && request.action != Action::remove) {
             return no_channels_error();
         }
-        TAIPAN_TRY(indexes, load_indexes(session, std::move(channels), config.subdir, cache.repodata_directory()));
+        TAIPAN_TRY(indexes, load_indexes(session, std::move(channels), config.subdir, cache.repodata_directory(),
+                                         IndexUse::solving));
+        TAIPAN_CHECK(load_shards(session, indexes, names_to_start_from(specs, target), true));
     }
     Span span(session.sink(), Stage::solve, plan.prefix);
     IndexCandidates candidates(indexes);

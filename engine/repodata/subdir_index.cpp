@@ -113,12 +113,16 @@ PackageRecord SubdirIndex::State::package(const RecordView& view) const {
     return record;
 }
 
-SubdirIndex::SubdirIndex(IndexFile file, const Channel& channel, std::string_view subdir)
+SubdirIndex::SubdirIndex(IndexFile file, const Channel& channel, std::string_view subdir) {
+    const IndexInfo info = file.info();
+    *this = SubdirIndex(std::move(file), info, channel, subdir);
+}
+
+SubdirIndex::SubdirIndex(IndexFile file, const IndexInfo& info, const Channel& channel, std::string_view subdir)
     : state_(std::make_unique<State>()) {
     state_->channel = channel;
     state_->subdir.assign(subdir);
     const std::string directory = channel.base_url + '/' + state_->subdir;
-    const IndexInfo& info = file.info();
     state_->package_base =
         without_credentials(info.base_url.empty() ? directory : resolve_reference(directory, info.base_url));
     state_->record_subdir = info.subdir.empty() ? state_->subdir : info.subdir;
@@ -143,6 +147,8 @@ SubdirIndex SubdirIndex::empty(const Channel& channel, std::string_view subdir) 
     auto index = parse("{}", channel, subdir);
     return std::move(*index);
 }
+
+bool SubdirIndex::has(std::string_view name) const { return state_->file->find(name).has_value(); }
 
 std::vector<std::string_view> SubdirIndex::names() const { return names_with_prefix({}); }
 

@@ -20,6 +20,9 @@ class SubdirIndex {
 public:
     /// `url` of the subdir is `<channel.base_url>/<subdir>`.
     SubdirIndex(repodata::IndexFile file, const Channel& channel, std::string_view subdir);
+    /// The same, where the file does not say what holds for the subdir.
+    SubdirIndex(repodata::IndexFile file, const repodata::IndexInfo& info, const Channel& channel,
+                std::string_view subdir);
     /// Reads the text of a whole repodata.json, all at once and in memory; see flow/index_build.hpp for large ones.
     /// With `use_only_tar_bz2` the `.conda` records are ignored. Fails with ErrorCode::parse on malformed JSON and on a
     /// repodata_version above 2.
@@ -36,6 +39,7 @@ public:
 
     /// All package names, lower case, sorted, unique. Views live as long as the index.
     [[nodiscard]] std::vector<std::string_view> names() const;
+    [[nodiscard]] bool has(std::string_view name) const;
     /// Those that begin so.
     [[nodiscard]] std::vector<std::string_view> names_with_prefix(std::string_view prefix) const;
     /// The records of that (lower-case) name, `.conda` first, in the order of the file; empty when there are none.

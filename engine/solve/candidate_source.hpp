@@ -26,6 +26,14 @@ public:
 
     /// Everything named so (lower case), of all channels, in a deterministic order; empty when there is none.
     virtual Result<std::vector<Candidate>> candidates(std::string_view name) = 0;
+    /// Whether there is any of that name.
+    virtual Result<bool> has(std::string_view name) {
+        auto found = candidates(name);
+        if (!found) return std::move(found).error();
+        return !found->empty();
+    }
+    /// The names that some candidate of that name depends on, each at least once.
+    virtual Result<std::vector<std::string>> needed_names(std::string_view name);
     /// Names that match a glob (`py*`, `*`), sorted; for specs whose name is a glob.
     virtual Result<std::vector<std::string>> names_matching(std::string_view glob) = 0;
     /// Every name, sorted; asked only to suggest a similar one.

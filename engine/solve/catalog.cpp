@@ -46,8 +46,7 @@ Result<Catalog> Catalog::create(const SolveRequest& request, CandidateSource& so
         catalog.entries_[id].described = true;
     }
     if (request.add_pip_to_python) {
-        TAIPAN_TRY(const NameId pip, catalog.load("pip"));
-        catalog.pip_exists_ = !catalog.names_[pip].entries.empty();
+        TAIPAN_TRY(catalog.pip_exists_, source.has("pip"));
     }
     return catalog;
 }

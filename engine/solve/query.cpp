@@ -125,11 +125,9 @@ private:
     /// For each name the names of which some package mentions it. Only names are kept: there may be a million packages.
     Result<void> turn_around() {
         for (const auto& name : source_.all_names()) {
-            TAIPAN_TRY(const auto candidates, source_.candidates(name));
-            std::set<std::string> needed;
-            for (const auto& candidate : candidates) {
-                for (const auto& dependency : candidate.record.depends) needed.insert(dependency_name(dependency));
-            }
+            TAIPAN_TRY(auto needed, source_.needed_names(name));
+            std::sort(needed.begin(), needed.end());
+            needed.erase(std::unique(needed.begin(), needed.end()), needed.end());
             for (const auto& other : needed) needers_[other].push_back(name);
         }
         return {};

@@ -1,0 +1,95 @@
+#include "flow/sharded_subdir.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/filesystem.hpp"
+#include "model/url.hpp"
+#include "repodata/base_url.hpp"
+
+namespace taipan {
+
+using repodata::IndexFile;
+
+ShardedSubdir::ShardedSubdir(repodata::ShardIndex index, Channel channel, std::string subdir,
+                             std::vector<TransferSource> bases, std::string cache_directory, bool use_only_tar_bz2)
+    : index_(std::move(index)),
+      channel_(std::move(channel)),
+      subdir_(std::move(subdir)),
+      url_(channel_.base_url + '/' + subdir_),
+      bases_(std::move(bases)),
+      cache_directory_(std::move(cache_directory)),
+      use_only_tar_bz2_(use_only_tar_bz2) {}
+
+std::vector<std::string_view> ShardedSubdir::names() const {
+    std::vector<std::string_view> names;
+    names.reserve(index_.shards.size());
+    for (const auto& [name, hash] : index_.shards) names.push_back(name);
+    return names;
+}
+
+const SubdirIndex* ShardedSubdir::loaded(std::string_view name) const {
+    const auto found = loaded_.find(name);
+    return found == loaded_.end() ? nullptr : &found->second;
+}
+
+std::string ShardedSubdir::cache_path(std::string_view hash) const {
+    return cache_directory_ + "/shards/" + std::string(hash) + (use_only_tar_bz2_ ? "1.tpi" : ".tpi");
+}
+
+Result<void> ShardedSubdir::take(std::string_view name, std::string bytes) {
+    TAIPAN_TRY(auto file, IndexFile::of_bytes(std::move(bytes)));
+    SubdirIndex index(std::move(file), index_.info, channel_, subdir_);
+    // What the cache holds is not believed either: everything is read once here.
+    TAIPAN_CHECK(index.records(name));
+    loaded_.insert_or_assign(std::string(name), std::move(index));
+    return {};
+}
+
+bool ShardedSubdir::load_cached(std::string_view name) {
+    const auto hash = index_.shards.find(name);
+    if (hash == index_.shards.end()) return false;
+    auto bytes = read_file(cache_path(hash->second), repodata::shard_limit * 4);
+    if (!bytes) return false;
+    auto file = IndexFile::of_bytes(*bytes);
+    if (!file || file->source().url != hash->second || file->name_count() > 1) return false;
+    if (file->name_count() == 1 && file->name(0) != name) return false;
+    return static_cast<bool>(take(name, std::move(*bytes)));
+}
+
+/// Shards lie beside the index, unless it says otherwise. With credentials where the channel's hold.
+TransferSource ShardedSubdir::shard_source(const TransferSource& base, std::string_view hash) const {
+    std::string url = base.url;
+    if (!index_.shards_base_url.empty()) url = repodata::resolve_reference(base.url, index_.shards_base_url);
+    url.append("/").append(hash).append(".msgpack.zst");
+    // A token goes to the place it was given for, not to wherever the index of shards points.
+    std::string bearer = url.starts_with(base.url + '/') ? base.bearer : channel_.bearer_for(url);
+    return {channel_.authenticated(url), std::move(bearer)};
+}
+
+TransferRequest ShardedSubdir::request(std::string_view name) const {
+    TransferRequest request;
+    const std::string& hash = index_.shards.find(name)->second;
+    for (const auto& base : bases_) request.urls.push_back(shard_source(base, hash));
+    request.shown_url = without_credentials(request.urls.front().url);
+    request.size_limit = repodata::shard_limit;
+    request.brief = true;
+    return request;
+}
+
+Result<void> ShardedSubdir::accept(std::string_view name, Download download) {
+    const std::string& hash = index_.shards.find(name)->second;
+    TAIPAN_TRY(const std::string_view body, download.body.view());
+    auto bytes = repodata::index_of_shard(body, name, hash, index_.info, use_only_tar_bz2_);
+    if (!bytes) {
+        Error error = std::move(bytes).error();
+        error.message = "The shard of " + std::string(name) + " in " + url_ + " " + error.message;
+        return error;
+    }
+    // A cache that cannot be written costs time at the next run, not this run.
+    if (make_directories(cache_directory_ + "/shards"))
+        static_cast<void>(static_cast<bool>(write_file_atomic(cache_path(hash), *bytes)));
+    return take(name, std::move(*bytes));
+}
+
+} // namespace taipan

@@ -1,0 +1,159 @@
+"""Sharded repodata: only what is reachable is fetched, verified, and kept."""
+
+import threading
+
+from shards import write_shards
+from taipan_test import SUBDIR, TaipanTest, main
+import faulty_server as faults  # noqa: I001 (taipan_test says where it is)
+
+SHARDS = "*/shards/*.msgpack.zst"
+
+
+class ShardsTest(TaipanTest):
+    def setUp(self):
+        super().setUp()
+        self.channel = self.tiny_channel()
+        self.channel.add("app", depends=["lib >=1", "data", "__unix"])
+        self.channel.add("lib", "1.0", depends=["base"])
+        self.channel.add("lib", "2.0", depends=["base", "other"], extension=".tar.bz2")
+        self.channel.add("base", record={"timestamp": 1700000000123})
+        self.channel.add("other")
+        self.channel.add("data", noarch="generic")
+        self.channel.add("unrelated", depends=["far"])
+        self.channel.add("far")
+        self.channel.write_index()
+
+    def shard(self, **options):
+        self.hashes = {}
+        for subdir in (SUBDIR, "noarch"):
+            self.hashes |= write_shards(self.channel.folder / subdir, **options)
+        self.server = faults.FaultyServer(self.channel.folder)
+        self.addCleanup(self.server.close)
+
+    def asked_shards(self):
+        return sorted(path.rsplit("/", 1)[1].split(".")[0] for _, path, _ in self.server.log if "/shards/" in path)
+
+    def hashes_of(self, *names):
+        return sorted(self.hashes[name] for name in names)
+
+    def test_only_what_can_be_reached_is_fetched_and_once(self):
+        self.shard()
+        self.create("app", channel=self.server)
+        self.assert_installed("app-1.0-0", "lib-2.0-0", "base-1.0-0", "other-1.0-0", "data-1.0-0")
+        self.assertEqual(self.asked_shards(), self.hashes_of("app", "lib", "base", "other", "data"))
+        self.assertEqual(self.server.requests("*/repodata.json*"), [])
+        record = self.record("base")
+        self.assertEqual(record["timestamp"], 1700000000123)
+        self.assertEqual(record["sha256"], next(p for p in self.channel.packages if p.name == "base").record["sha256"])
+
+    def test_shards_are_kept_and_the_index_is_validated(self):
+        self.shard()
+        self.create("app", channel=self.server)
+        self.server.log.clear()
+        self.create("app", channel=self.server, prefix=self.work / "second")
+        self.assertEqual(self.asked_shards(), [])
+        for headers in self.server.requests("*/repodata_shards.msgpack.zst"):
+            self.assertTrue(headers.get("If-None-Match"))
+        self.server.log.clear()
+        self.create("app", "--offline", channel=self.server, prefix=self.work / "third")
+        self.assertEqual(self.server.log, [])
+
+    def test_a_changed_package_costs_its_shard(self):
+        self.shard()
+        self.create("app", channel=self.server)
+        self.server.log.clear()
+        self.channel.add("base", "2.0")
+        self.channel.write_index()
+        old = self.hashes
+        self.hashes = {n: h for s in (SUBDIR, "noarch") for n, h in write_shards(self.channel.folder / s).items()}
+        self.create("app", channel=self.server, prefix=self.work / "second")
+        self.assertNotEqual(old["base"], self.hashes["base"])
+        self.assertEqual(self.asked_shards(), self.hashes_of("base"))
+        self.assertEqual({p.name for p in (self.work / "second/conda-meta").glob("base-*")}, {"base-2.0-0.json"})
+
+    def test_those_of_one_package_are_fetched_at_the_same_time(self):
+        """Each answer about what app needs waits until all of them are asked for."""
+        self.shard()
+        together = threading.Barrier(2, timeout=30)
+        for name in ("lib", "data"):
+            self.server.fail(f"*{self.hashes[name]}*", lambda handler: (together.wait(), handler.answer()))
+        self.create("app", channel=self.server)
+        self.assert_installed("app-1.0-0", "lib-2.0-0", "base-1.0-0", "other-1.0-0", "data-1.0-0")
+
+    def test_no_level_waits_for_another(self):
+        """data's shard comes when base's, two levels further down, was asked for."""
+        self.shard()
+        asked = threading.Event()
+        self.server.fail(f"*{self.hashes['base']}*", lambda handler: (asked.set(), handler.answer()))
+        self.server.fail(f"*{self.hashes['data']}*", lambda handler: (asked.wait(30), handler.answer()))
+        self.create("app", channel=self.server)
+        self.assertTrue(asked.is_set())
+        self.assert_installed("app-1.0-0", "lib-2.0-0", "base-1.0-0", "other-1.0-0", "data-1.0-0")
+
+    def test_a_shard_with_another_hash_is_refused(self):
+        self.shard()
+        path = self.channel.folder / SUBDIR / "shards" / f"{self.hashes['lib']}.msgpack.zst"
+        good = path.read_bytes()
+        path.write_bytes((self.channel.folder / SUBDIR / "shards" / f"{self.hashes['base']}.msgpack.zst").read_bytes())
+        result = self.create("app", channel=self.server, code=1)
+        self.assert_failed(result, "lib", "sha256")
+        self.assert_no_environment()
+        path.write_bytes(good)
+        self.create("app", channel=self.server)
+
+    def test_damaged_shards_in_the_cache_are_fetched_again(self):
+        self.shard()
+        self.create("app", channel=self.server)
+        kept = sorted((self.cache / "cache/shards").iterdir())
+        self.assertEqual(len(kept), 5)
+        for number, path in enumerate(kept):
+            data = bytearray(path.read_bytes())
+            if number % 2:
+                data[len(data) // 2] ^= 0x20
+            path.write_bytes(data if number % 2 else data[:-9])
+        self.server.log.clear()
+        self.create("app", channel=self.server, prefix=self.work / "second")
+        self.assertEqual(len(self.asked_shards()), 5)
+
+    def test_a_channel_without_shards_is_asked_once(self):
+        self.server = faults.FaultyServer(self.channel.folder)
+        self.addCleanup(self.server.close)
+        self.create("app", channel=self.server)
+        self.assertEqual(len(self.server.requests("*/repodata_shards.msgpack.zst")), 2)
+        self.server.log.clear()
+        self.create("app", channel=self.server, prefix=self.work / "second")
+        self.assertEqual(self.server.requests("*/repodata_shards.msgpack.zst"), [])
+
+    def test_a_broken_index_of_shards_is_no_obstacle(self):
+        self.shard(keep_repodata=True)
+        for subdir in (SUBDIR, "noarch"):
+            (self.channel.folder / subdir / "repodata_shards.msgpack.zst").write_bytes(b"no index")
+        self.create("app", channel=self.server)
+        self.assert_installed("app-1.0-0", "lib-2.0-0", "base-1.0-0", "other-1.0-0", "data-1.0-0")
+
+    def test_searching_takes_the_whole_index(self):
+        self.shard(keep_repodata=True)
+        found = self.taipan_json("search", *self.channel_arguments(self.server), "*")
+        self.assertIn("far", str(found))
+        self.assertEqual(self.asked_shards(), [])
+
+    def test_shards_and_packages_may_lie_elsewhere(self):
+        self.shard(shards_base_url="../elsewhere", base_url="../packages")
+        for subdir in (SUBDIR, "noarch"):
+            for path in (self.channel.folder / subdir / "shards").iterdir():
+                (self.channel.folder / "elsewhere").mkdir(exist_ok=True)
+                path.rename(self.channel.folder / "elsewhere" / path.name)
+        (self.channel.folder / "packages").mkdir()
+        for package in self.channel.packages:
+            package.path.rename(self.channel.folder / "packages" / package.path.name)
+        self.create("app", channel=self.server)
+        self.assertEqual(self.record("app")["url"], f"{self.server.url}/packages/app-1.0-0.conda")
+
+    def test_shards_can_be_switched_off(self):
+        self.shard(keep_repodata=True)
+        self.create("app", channel=self.server, env={"CONDA_REPODATA_USE_SHARDS": "false"})
+        self.assertEqual(self.server.requests("*shards*"), [])
+
+
+if __name__ == "__main__":
+    main()
