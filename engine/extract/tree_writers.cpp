@@ -116,7 +116,7 @@ public:
         : helpers_(helpers), crew_(&helpers, [this] { return work_once(); }) {
         const auto count = static_cast<std::size_t>(std::clamp(2 * (helpers.others() + 1), 2, 16));
         for (std::size_t i = 0; i < count; ++i) {
-            lanes_.push_back(std::make_unique<Lane>(root, directory_handles / (count + 1)));
+            lanes_.push_back(std::make_unique<Lane>(root, directory_handles / count));
         }
     }
 
@@ -348,9 +348,9 @@ Result<void> TreeWriters::Lanes::drain() {
 }
 
 TreeWriters::TreeWriters(int root, std::size_t directory_handles, TaskRunner* helpers)
-    : alone_(root, helpers == nullptr ? directory_handles : directory_handles / 2) {
+    : alone_(root, helpers == nullptr ? directory_handles : directory_handles / 4) {
     if (helpers != nullptr && plenty_of_descriptors(directory_handles))
-        lanes_ = std::make_unique<Lanes>(root, directory_handles / 2, *helpers);
+        lanes_ = std::make_unique<Lanes>(root, directory_handles - directory_handles / 4, *helpers);
 }
 TreeWriters::~TreeWriters() = default;
 

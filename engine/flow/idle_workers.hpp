@@ -19,15 +19,19 @@ public:
         : graph_(graph), arena_(arena), workers_(workers) {}
 
     /// A package goes into the graph, or was worked off.
-    void begin_package() noexcept { busy_.fetch_add(1, std::memory_order_relaxed); }
-    void end_package() noexcept { busy_.fetch_sub(1, std::memory_order_relaxed); }
+    void begin_package() noexcept { busy_.fetch_add(1, std::memory_order_acq_rel); }
+    void end_package() noexcept { busy_.fetch_sub(1, std::memory_order_acq_rel); }
+    /// What was done before `begin_package` (of work that begins here) and `end_package` (of work that ended) is
+    /// visible from here on. TBB sees to that anyway, but the thread sanitizer cannot look into TBB.
+    void arrive() const noexcept { static_cast<void>(busy_.load(std::memory_order_acquire)); }
 
-    [[nodiscard]] int idle() const noexcept override { return workers_ - busy_.load(std::memory_order_relaxed); }
+    [[nodiscard]] int idle() const noexcept override { return workers_ - busy_.load(std::memory_order_acquire); }
     [[nodiscard]] int others() const noexcept override { return workers_ - 1; }
     void run(std::function<void()> task) override {
         graph_.reserve_wait();
         begin_package();
         arena_.enqueue([this, task = std::move(task)] {
+            arrive();
             task();
             end_package();
             graph_.release_wait();

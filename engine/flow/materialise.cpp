@@ -116,6 +116,7 @@ public:
           report_(report),
           helpers_(graph_, arena, session.workers()),
           extract_(graph_, static_cast<std::size_t>(session.workers()), [this](const TokenPtr& token) {
+              helpers_.arrive();
               work(token);
               helpers_.end_package();
           }) {}
@@ -127,6 +128,7 @@ public:
         }
         wait_for_others(std::move(busy));
         graph_.wait_for_all();
+        helpers_.arrive();
         if (error_) return std::move(*error_);
         if (stopped()) return make_error(ErrorCode::cancelled, "stopped before all packages were there");
         return {};
