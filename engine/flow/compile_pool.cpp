@@ -2,7 +2,7 @@
 // packages being linked.
 // Approach: modules wait in a heap, the largest first, until the interpreter's own packages are there; then processes
 // take batches from it, which become smaller towards the end so that none of them is left alone with a long rest. While
-// other packages are still fetched and linked the processes are nice to that work.
+// other packages are still fetched and linked the processes are nice to that work; a long rest is left to others.
 // What must hold: no process outlives the pool; a failure before everything is linked is none yet, since packages may
 // need more than they say.
 
@@ -23,6 +23,8 @@ constexpr std::size_t smallest_share = 8;
 constexpr std::uint64_t module_overhead = 1024;
 /// Bytes of a batch: about a tenth of a second of work, and what costs no more than asking for it.
 constexpr std::uint64_t largest_batch = 512 << 10, smallest_batch = 16 << 10;
+/// Bytes that take many times as long as starting an interpreter.
+constexpr std::uint64_t worth_restarting = 2 << 20;
 
 std::uint64_t weight_of(const PycItem& item) { return item.source_size + module_overhead; }
 
@@ -70,23 +72,38 @@ void CompilePool::start_threads() {
     if (!open_ || broken_ || jobs_.empty() || run_.stopped()) return;
     const std::size_t wanted = std::clamp<std::size_t>(jobs_.size() / smallest_share, 1, size_);
     while (threads_.size() < wanted) {
-        threads_.emplace_back([this, gently = !finishing_] { serve(gently); });
+        threads_.emplace_back([this] { serve(); });
     }
 }
 
-void CompilePool::serve(bool gently) {
-    std::vector<Job> batch;
-    try {
+void CompilePool::serve() try {
+    while (true) {
         PycRun run = run_;
-        run.gently = gently;
+        {
+            const std::scoped_lock guard(mutex_);
+            run.gently = !finishing_;
+        }
         auto compiler = PycCompiler::start(run);
         if (!compiler) return fail(std::move(compiler).error(), {});
-        for (batch = next_batch(); !batch.empty(); batch = next_batch()) {
+        if (!serve_with(*std::move(compiler), run.gently)) return;
+    }
+} catch (const std::exception& failure) {
+    fail(make_error(ErrorCode::internal, failure.what()), {});
+}
+
+/// True when the rest is worth an interpreter that is not held back.
+bool CompilePool::serve_with(PycCompiler compiler, bool gently) {
+    std::vector<Job> batch;
+    try {
+        for (batch = next_batch(gently); !batch.empty(); batch = next_batch(gently)) {
             std::vector<PycItem> items;
             items.reserve(batch.size());
             for (const Job& job : batch) items.push_back(job.item);
-            const auto done = compiler->compile(items);
-            if (!done) return fail(done.error(), std::move(batch));
+            const auto done = compiler.compile(items);
+            if (!done) {
+                fail(done.error(), std::move(batch));
+                return false;
+            }
             {
                 const std::scoped_lock guard(mutex_);
                 compiled_ += *done;
@@ -95,15 +112,19 @@ void CompilePool::serve(bool gently) {
         }
     } catch (const std::exception& failure) {
         fail(make_error(ErrorCode::internal, failure.what()), std::move(batch));
+        return false;
     }
+    const std::scoped_lock guard(mutex_);
+    return gently && finishing_ && !jobs_.empty() && !broken_ && !run_.stopped();
 }
 
-/// Waits for work; empty when there is none and will be none.
-std::vector<CompilePool::Job> CompilePool::next_batch() {
+/// Waits for work; empty when there is none and will be none, or when it is better done by another interpreter.
+std::vector<CompilePool::Job> CompilePool::next_batch(bool gently) {
     std::unique_lock guard(mutex_);
     changed_.wait(guard, [&] { return !jobs_.empty() || finishing_ || broken_ || run_.stopped(); });
     std::vector<Job> batch;
     if (broken_ || run_.stopped()) return batch;
+    if (gently && finishing_ && weight_ > worth_restarting) return batch;
     const std::uint64_t share = std::clamp(weight_ / (2 * size_), smallest_batch, largest_batch);
     for (std::uint64_t taken = 0; taken < share && !jobs_.empty();) {
         std::pop_heap(jobs_.begin(), jobs_.end(),

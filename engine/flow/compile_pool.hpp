@@ -46,10 +46,11 @@ private:
         std::size_t package = 0;
         PycItem item;
     };
-    void serve(bool gently);
+    void serve();
+    bool serve_with(PycCompiler compiler, bool gently);
     void start_threads();
     void join_threads();
-    std::vector<Job> next_batch();
+    std::vector<Job> next_batch(bool gently);
     void settle(const std::vector<Job>& batch);
     void fail(Error error, std::vector<Job> unfinished);
     void push(Job job);

@@ -17,9 +17,16 @@ public:
     struct Counts {
         int begun = 0, succeeded = 0, failed = 0;
     };
-    void begin(Stage, std::string_view subject, std::uint64_t) override { at(subject).begun++; }
+    void begin(Stage, std::string_view subject, std::uint64_t) override {
+        const std::scoped_lock guard(mutex_);
+        counts_[std::string(subject)].begun++;
+    }
     void advance(Stage, std::string_view, std::uint64_t) override {}
-    void end(Stage, std::string_view subject, bool ok) override { (ok ? at(subject).succeeded : at(subject).failed)++; }
+    void end(Stage, std::string_view subject, bool ok) override {
+        const std::scoped_lock guard(mutex_);
+        Counts& counts = counts_[std::string(subject)];
+        (ok ? counts.succeeded : counts.failed)++;
+    }
     void note(Severity, std::string_view) override {}
     Counts of(const std::string& subject) {
         const std::scoped_lock guard(mutex_);
@@ -27,10 +34,6 @@ public:
     }
 
 private:
-    Counts& at(std::string_view subject) {
-        const std::scoped_lock guard(mutex_);
-        return counts_[std::string(subject)];
-    }
     std::mutex mutex_;
     std::map<std::string, Counts> counts_;
 };
@@ -95,6 +98,22 @@ TEST_CASE("modules of several packages are compiled, before and after the pool i
     REQUIRE(more);
     CHECK(*more == 2);
     CHECK(f.all_there(late));
+}
+
+TEST_CASE("a long rest is compiled by interpreters that are not held back") {
+    Fixture f;
+    f.python("for last; do :; done\n[ \"$last\" = gently ]; echo $? >> \"$0.log\"\n" + std::string(works));
+    CompilePool pool(f.run, 1, f.sink, f.stop);
+    auto items = f.modules("a", 40);
+    for (auto& item : items) item.source_size = 1 << 20; // as if they were
+    pool.open();
+    pool.add("package", items);
+    while (f.sink.of("package").begun == 0) std::this_thread::yield();
+    const auto done = pool.finish();
+    REQUIRE(done);
+    CHECK(*done == 40);
+    CHECK(f.scratch.read("bin/python.log").ends_with("1\n"));
+    CHECK(f.all_there(items));
 }
 
 TEST_CASE("a pool that was never opened compiles when it is finished") {
