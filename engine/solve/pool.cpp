@@ -5,7 +5,8 @@
 // conflict with the packages of that name that do not match. What must hold:
 //   - the order of solvables and of jobs is fixed by the records alone, since it decides which of several equally good
 //     solutions libsolv finds; it follows the order in which mamba fills its pool (channels by priority, platform
-//     before noarch, `.conda` before `.tar.bz2`, by file name, then what is installed);
+//     before noarch, `.conda` before `.tar.bz2`, by file name, then what is installed, dependencies first: updates are
+//     decided in that order);
 //   - every provider list is sorted by solvable id.
 // libsolv has a rule for each pair of packages of one name: eight million for a name with 4,000 builds. Such names are
 // declared installable several times over, and kept apart by a grid: each build needs the marker of its row and that of
@@ -21,6 +22,7 @@
 #include <unordered_set>
 
 #include "solve/solv_door.hpp"
+#include "solve/topological.hpp"
 
 namespace taipan::solve_detail {
 namespace {
@@ -64,9 +66,13 @@ constexpr std::size_t most_paired = 256;
 
 void Run::order_entries() {
     order_ = reach_.entries();
+    const auto& installed = catalog_.request().installed;
+    std::unordered_map<std::string_view, std::size_t> places;
+    for (const std::size_t i : topological_order(installed)) places.emplace(installed[i].name, places.size());
     const auto key = [&](EntryId id) {
         const Entry& entry = catalog_.entry(id);
-        return std::make_tuple(entry.installed, -entry.channel_priority, entry.record.subdir == "noarch",
+        const std::size_t place = entry.installed ? places[entry.record.name] : 0;
+        return std::make_tuple(entry.installed, place, -entry.channel_priority, entry.record.subdir == "noarch",
                                entry.record.fn.ends_with(".tar.bz2"), std::string_view(entry.record.fn), id);
     };
     std::sort(order_.begin(), order_.end(), [&](EntryId a, EntryId b) { return key(a) < key(b); });

@@ -389,6 +389,21 @@ TEST_CASE("an update of everything goes by the packages, not by what was request
     CHECK(solution->final_state.size() == 2); // whatever moves, nothing that was requested vanishes
 }
 
+TEST_CASE("an update of everything begins with what others need", "[solve]") {
+    MemorySource source({
+        package("python", "3.3.5", "1", {"xz"}),
+        package("python", "3.3.5", "4", {"xz 5.0.5"}),
+        package("xz", "5.0.5"),
+        package("xz", "5.2.3"),
+    });
+    SolveRequest request;
+    request.installed = {in_main(package("python", "3.3.5", "4", {"xz 5.0.5"})), in_main(package("xz", "5.0.5"))};
+    request.update_all = true;
+    const auto solution = solve(request, source);
+    REQUIRE(solution);
+    CHECK(names_of(solution->final_state) == Names{"xz-5.2.3-0", "python-3.3.5-1"});
+}
+
 TEST_CASE("an update takes the variant whose dependencies can be newer", "[solve]") {
     const auto old_variant = package("a", "1.0", "x_0", {"lib <2"});
     const auto new_variant = package("a", "1.0", "y_0", {"lib >=2"});
