@@ -77,6 +77,7 @@ std::unique_ptr<Command> make_env_remove();
 std::unique_ptr<Command> make_env_export();
 std::unique_ptr<Command> make_run();
 std::unique_ptr<Command> make_clean();
+std::unique_ptr<Command> make_verify();
 std::unique_ptr<Command> make_warm();
 std::unique_ptr<Command> make_index();
 std::unique_ptr<Command> make_auth_login();

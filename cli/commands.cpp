@@ -53,6 +53,10 @@ const std::vector<CommandEntry>& commands() {
          "taipan info\n"
          "taipan info --envs --json",
          make_info},
+        {"verify", "", "[-n NAME | -p PATH] [--repair]", "Check an environment's files against its records.",
+         "taipan verify -n demo\n"
+         "taipan verify -n demo --repair",
+         make_verify},
         {"clean", "", "(--all | -t | -p | -i | -l | -f)...", "Remove what is not needed from the package cache.",
          "taipan clean --all --dry-run\n"
          "taipan clean -t -y",

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <functional>
 
 #include <fcntl.h>
@@ -166,6 +167,13 @@ Result<void> PackageCache::publish_extracted(StagedDirectory directory, const Pa
     if (known.paths_json.empty() || ::fstat(directory.fd(), &status) != 0) return {};
     known.record_json = text;
     return CacheIndex::add(writable_, record.dist_name(), status, known);
+}
+
+Result<void> PackageCache::discard(const std::string& path) const {
+    const std::string doomed = std::string(parent_path(path)) + "/.taipan-damaged-" + std::to_string(::getpid()) + "-0";
+    TAIPAN_CHECK(remove_tree(doomed));
+    if (::rename(path.c_str(), doomed.c_str()) != 0) return system_error(errno, "cannot remove", path);
+    return remove_tree(doomed);
 }
 
 std::optional<KnownPackage> PackageCache::find_known(const std::string& path) const {

@@ -64,6 +64,8 @@ public:
     /// What is known of the extracted package at `path`, if it is still the one that was published there. Lives as long
     /// as the cache.
     [[nodiscard]] std::optional<KnownPackage> find_known(const std::string& path) const;
+    /// Removes an extracted package that turned out to be damaged; renamed first, so that nobody sees half of it.
+    Result<void> discard(const std::string& path) const;
     /// Notes where a package came from in `urls.txt`. `url` has no credentials.
     Result<void> note_url(std::string_view url) const;
 

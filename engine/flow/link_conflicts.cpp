@@ -184,7 +184,10 @@ Result<void> LinkStage::announce() {
     for (const auto& package : packages_) {
         if (!package.planned) continue;
         for (auto& path : package.plan.files()) created.push_back(std::move(path));
-        if (!package.partial) created.push_back("conda-meta/" + package.record.dist_name() + ".json");
+        if (package.partial) continue;
+        created.push_back("conda-meta/" + package.record.dist_name() + ".json");
+        // A record that nobody could read, and that is being made again.
+        if (exists(plan_.prefix + '/' + created.back())) in_the_way_.push_back(created.back());
     }
     TAIPAN_CHECK(transaction_.set_aside(in_the_way_));
     std::sort(created.begin(), created.end());

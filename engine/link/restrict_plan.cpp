@@ -15,7 +15,7 @@ void add_with_parents(std::set<std::string>& directories, std::string_view direc
     while (!directory.empty() && directories.emplace(directory).second) directory = parent_path(directory);
 }
 
-/// The paths that stay, and where each of the old ones is now.
+/// The files that stay, and where each of the old ones is now.
 std::vector<std::uint32_t> keep_paths(const LinkPlan& plan, const std::set<std::string>& wanted, LinkPlan& part) {
     std::vector<std::uint32_t> now(plan.paths.size(), left_out);
     const std::size_t first_entry_point = plan.paths.size() - plan.entry_points.size();
@@ -58,6 +58,11 @@ LinkPlan restrict_plan(const LinkPlan& plan, const std::set<std::string>& target
         if (smaller.first == smaller.last) continue;
         add_with_parents(directories, smaller.target_directory);
         part.groups.push_back(std::move(smaller));
+    }
+    for (const InstalledPath& path : plan.paths) {
+        if (path.entry.type == PathType::directory && targets.contains(path.entry.path)) {
+            add_with_parents(directories, path.entry.path);
+        }
     }
     part.directories.assign(directories.begin(), directories.end());
     part.pyc_directories.assign(pyc_directories.begin(), pyc_directories.end());

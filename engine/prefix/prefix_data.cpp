@@ -144,6 +144,10 @@ Result<void> require_environment(const std::string& prefix) {
                       prefix + " is a directory, but no environment: it has no conda-meta/history");
 }
 
+Result<std::vector<std::string>> record_file_names(const std::string& prefix) {
+    return record_names(conda_meta(prefix));
+}
+
 Result<PrefixData> load_prefix(const std::string& prefix, RecordDetail detail, const ChannelSettings& settings) {
     PrefixData data;
     data.prefix = prefix;

@@ -105,6 +105,8 @@ class KillTest(TaipanTest):
                       f"missing: {sorted(set(nearest or ()) - set(found or ()))}")
         for entry in os.listdir(self.work):
             self.assertNotRegex(entry, r"taipan-(lock|replaced|removed)$", what)
+        if found:
+            self.taipan("verify", "-p", self.prefix)
         return found
 
     def kill_everywhere(self, *command):
