@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <ctime>
+#include <optional>
+#include <set>
 
 #include <unistd.h>
 
@@ -9,6 +12,7 @@
 #include "cache/cache_index.hpp"
 #include "clean_scan.hpp"
 #include "common_options.hpp"
+#include "model/record.hpp"
 #include "text.hpp"
 
 // `clean`: shows what nobody needs, asks, removes it. A directory is renamed before it is removed, so that no other
@@ -58,6 +62,9 @@ public:
             {"-l,--locks,--logfiles", &locks_, {}, "lock files of other tools", group},
             {"-c,--tempfiles,--trash", &leftovers_, {}, "what interrupted runs left behind", group},
             {"-f,--force-pkgs-dirs", &force_, {}, "the whole package cache, used or not", group},
+            {"--unused", &unused_, "DAYS",
+             "archives, packages and bytecode that no environment uses, and that none has used for so many days",
+             group},
             {"-r,--root-prefix", &common_.root_prefix, "PATH", "where the packages are kept", "Environment"},
         };
         append(options, common_.output_options());
@@ -66,19 +73,21 @@ public:
         return options;
     }
     [[nodiscard]] std::string usage_error() const override {
-        if (all_ || tarballs_ || packages_ || index_ || locks_ || leftovers_ || force_) return {};
+        if (all_ || tarballs_ || packages_ || index_ || locks_ || leftovers_ || force_ || unused_) return {};
         return "say what to remove, for instance --all";
     }
     [[nodiscard]] bool wants_json() const override { return common_.json.value_or(false); }
 
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(const auto config, load_settings(invocation, common_));
+        TAIPAN_TRY(const auto deadline, unused_since(std::time(nullptr)));
         Console& console = invocation.console;
         std::vector<CacheItem> items;
         for (const auto& directory : config.pkgs_dirs) {
             if (::access(directory.c_str(), W_OK) != 0) continue;
             auto found = force_ ? scan_everything(directory) : scan_cache(directory, std::time(nullptr));
             std::erase_if(found, [&](const CacheItem& item) { return !force_ && !wanted(item.kind); });
+            if (unused_ && !force_) keep_used(found, deadline);
             items.insert(items.end(), found.begin(), found.end());
         }
         if (!config.json) console.print(summary(items));
@@ -100,10 +109,40 @@ public:
     }
 
 private:
+    /// What changed later is in use. Everything is old enough without --unused.
+    [[nodiscard]] Result<std::time_t> unused_since(std::time_t now) const {
+        if (!unused_) return now;
+        constexpr long day_seconds = 24 * 60 * 60, most_days = 100'000;
+        long days = -1;
+        const char* const end = unused_->data() + unused_->size();
+        const auto [stop, error] = std::from_chars(unused_->data(), end, days);
+        if (error != std::errc() || stop != end || days < 0 || days > most_days) {
+            return make_error(ErrorCode::invalid_argument, "--unused takes a number of days, not '" + *unused_ + "'");
+        }
+        return now - days * day_seconds;
+    }
+
+    /// Drops from the list what is in use: a package by its age, an archive with its package.
+    static void keep_used(std::vector<CacheItem>& items, std::time_t deadline) {
+        const auto is_package = [](const CacheItem& item) { return item.kind == CacheItemKind::package; };
+        std::erase_if(items, [&](const CacheItem& item) {
+            return (is_package(item) || item.kind == CacheItemKind::tarball) && item.last_change > deadline;
+        });
+        std::set<std::string> going;
+        for (const auto& item : items) {
+            if (is_package(item)) going.insert(item.name);
+        }
+        std::erase_if(items, [&](const CacheItem& item) {
+            const std::string stem(package_stem(item.name));
+            return item.kind == CacheItemKind::tarball && is_directory(item.directory + '/' + stem) &&
+                   !going.contains(stem);
+        });
+    }
+
     [[nodiscard]] bool wanted(CacheItemKind kind) const {
         switch (kind) {
-        case CacheItemKind::tarball: return all_ || tarballs_;
-        case CacheItemKind::package: return all_ || packages_;
+        case CacheItemKind::tarball: return all_ || tarballs_ || unused_;
+        case CacheItemKind::package: return all_ || packages_ || unused_;
         case CacheItemKind::index: return all_ || index_;
         case CacheItemKind::lock: return all_ || locks_;
         case CacheItemKind::leftover: return all_ || leftovers_ || packages_ || tarballs_;
@@ -155,6 +194,7 @@ private:
     }
 
     CommonOptions common_;
+    std::optional<std::string> unused_; ///< days
     bool all_ = false, tarballs_ = false, packages_ = false, index_ = false, locks_ = false, leftovers_ = false;
     bool force_ = false;
 };

@@ -45,6 +45,7 @@ std::vector<std::string> entries_of(int directory, const std::string& name = "."
 struct TreeFacts {
     std::uint64_t bytes = 0;
     bool linked = false;
+    std::time_t last_change = 0; ///< latest ctime of a file: linking and unlinking count
 };
 
 void measure(int directory, TreeFacts& facts) {
@@ -56,6 +57,7 @@ void measure(int directory, TreeFacts& facts) {
             if (child) measure(child.get(), facts);
         } else {
             facts.bytes += static_cast<std::uint64_t>(status.st_size);
+            facts.last_change = std::max(facts.last_change, status.st_ctim.tv_sec);
             facts.linked = facts.linked || (S_ISREG(status.st_mode) && status.st_nlink > 1);
         }
     }
@@ -63,7 +65,8 @@ void measure(int directory, TreeFacts& facts) {
 
 TreeFacts measure(int directory, const std::string& name, const struct stat& status) {
     if (!S_ISDIR(status.st_mode)) {
-        return {static_cast<std::uint64_t>(status.st_size), S_ISREG(status.st_mode) && status.st_nlink > 1};
+        return {static_cast<std::uint64_t>(status.st_size), S_ISREG(status.st_mode) && status.st_nlink > 1,
+                status.st_ctim.tv_sec};
     }
     TreeFacts facts;
     const UniqueFd child(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -87,7 +90,8 @@ void scan_bytecode(int cache, const std::string& directory, std::vector<CacheIte
             struct stat status {};
             if (::fstatat(cache, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
             const auto facts = measure(cache, name, status);
-            if (!facts.linked) items.push_back({CacheItemKind::package, directory, name, facts.bytes});
+            if (!facts.linked)
+                items.push_back({CacheItemKind::package, directory, name, facts.bytes, facts.last_change});
         }
     }
 }
@@ -116,7 +120,8 @@ std::vector<CacheItem> scan_cache(const std::string& directory, std::time_t now)
         if (::fstatat(handle->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
         const auto add = [&](CacheItemKind kind, bool even_if_linked) {
             const auto facts = measure(handle->get(), name, status);
-            if (even_if_linked || !facts.linked) items.push_back({kind, directory, name, facts.bytes});
+            if (even_if_linked || !facts.linked)
+                items.push_back({kind, directory, name, facts.bytes, facts.last_change});
         };
         if (is_abandoned(name, status, now)) {
             add(CacheItemKind::leftover, true);
@@ -145,7 +150,7 @@ std::vector<CacheItem> scan_everything(const std::string& directory) {
     for (const auto& name : entries_of(handle->get())) {
         struct stat status {};
         if (::fstatat(handle->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-        items.push_back({CacheItemKind::leftover, directory, name, measure(handle->get(), name, status).bytes});
+        items.push_back({CacheItemKind::leftover, directory, name, measure(handle->get(), name, status).bytes, 0});
     }
     return items;
 }

@@ -22,6 +22,7 @@ struct CacheItem {
     std::string directory; ///< the cache it is in
     std::string name;      ///< inside of it
     std::uint64_t bytes = 0;
+    std::time_t last_change = 0; ///< when any of it was made, linked or unlinked last
 };
 
 /// Everything removable in one cache directory, by name. `now` tells the age of leftovers. Changes nothing; what

@@ -12,7 +12,8 @@ const std::vector<CommandEntry>& commands() {
         {"install", "", "[-n NAME | -p PATH] [-c CHANNEL]... [-f FILE]... [SPEC...]",
          "Install packages into an environment.",
          "taipan install -n demo -c conda-forge scipy\n"
-         "taipan install -n demo -c conda-forge --freeze-installed 'pandas>=2'",
+         "taipan install -n demo -c conda-forge --freeze-installed 'pandas>=2'\n"
+         "taipan install -n demo --revision 3",
          make_install},
         {"update", "upgrade", "[-n NAME | -p PATH] [-c CHANNEL]... (SPEC... | --all)",
          "Update packages of an environment.",
@@ -57,7 +58,8 @@ const std::vector<CommandEntry>& commands() {
          "taipan verify -n demo\n"
          "taipan verify -n demo --repair",
          make_verify},
-        {"clean", "", "(--all | -t | -p | -i | -l | -f)...", "Remove what is not needed from the package cache.",
+        {"clean", "", "(--all | -t | -p | -i | -l | -f | --unused DAYS)...",
+         "Remove what is not needed from the package cache.",
          "taipan clean --all --dry-run\n"
          "taipan clean -t -y",
          make_clean},

@@ -13,24 +13,34 @@ public:
         append(options, file_options());
         append(options, solve_options());
         append(options, update_options());
-        append(options, {
-                            {"--force-reinstall",
-                             &force_reinstall_,
-                             {},
-                             "link the named packages again even if nothing changes",
-                             "Packages"},
-                            {"--update-all,--all", &update_all_, {}, "update every other package, too", "Packages"},
-                        });
+        append(options,
+               {
+                   {"--force-reinstall",
+                    &force_reinstall_,
+                    {},
+                    "link the named packages again even if nothing changes",
+                    "Packages"},
+                   {"--update-all,--all", &update_all_, {}, "update every other package, too", "Packages"},
+                   {"--revision", &revision_, "N", "go to this state of `taipan list --revisions`", "Packages"},
+               });
         append(options, link_options());
         append(options, base_options());
         append(options, accepted_options());
         return options;
     }
 
+    [[nodiscard]] std::string usage_error() const override {
+        if (revision_ && !(specs_.empty() && files_.empty())) {
+            return "--revision says all that will be installed; name no packages beside it";
+        }
+        return TransactionCommand::usage_error();
+    }
+
 protected:
     [[nodiscard]] Action action() const override { return Action::install; }
 
     Result<bool> accept(Draft& draft) override {
+        if (revision_) return true;
         if (!draft.request.install.specs.empty() || force_reinstall_) return true;
         return make_error(ErrorCode::invalid_argument,
                           "too few arguments: name at least one package, or a file with -f");

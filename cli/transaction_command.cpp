@@ -1,6 +1,7 @@
 #include "transaction_command.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/filesystem.hpp"
 #include "config/expand.hpp"
@@ -129,6 +130,15 @@ Result<void> TransactionCommand::fill_request(Draft& draft) {
     install.action = action();
     install.channels = request_channels(common_, draft.config, channels, nodefaults);
     install.command_line = draft.invocation.command_line();
+    if (revision_) {
+        std::size_t number = 0;
+        const char* const end = revision_->data() + revision_->size();
+        const auto [stop, error] = std::from_chars(revision_->data(), end, number);
+        if (error != std::errc() || stop != end) {
+            return make_error(ErrorCode::invalid_argument, "--revision takes a number, not '" + *revision_ + "'");
+        }
+        install.revision = number;
+    }
     install.no_deps = no_deps_;
     install.only_deps = only_deps_;
     install.freeze_installed = freeze_installed_;

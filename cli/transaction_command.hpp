@@ -50,6 +50,7 @@ protected:
     bool no_deps_ = false, only_deps_ = false, freeze_installed_ = false, force_reinstall_ = false, no_pin_ = false;
     bool no_default_packages_ = false, prune_ = false, update_all_ = false, download_only_ = false;
     bool update_deps_ = false, update_specs_ = false, skip_if_satisfied_ = false;
+    std::optional<std::string> revision_;
     std::optional<bool> copy_, pyc_;
     bool json_ = false;
 

@@ -44,7 +44,7 @@ std::string local_time() {
     return {text, length};
 }
 
-Result<void> record_history(const Plan& plan) {
+Result<void> record_history(const Plan& plan, const ChannelSettings& settings) {
     HistoryEntry entry;
     entry.local_time = local_time();
     entry.command_line = without_credentials_in_text(plan.command_line);
@@ -52,7 +52,12 @@ Result<void> record_history(const Plan& plan) {
     entry.remove_specs = plan.remove_specs;
     entry.update_specs = plan.update_specs;
     entry.neutered_specs = plan.neutered_specs;
-    return append_history(plan.prefix, entry, plan.final_state);
+    const bool by_url =
+        std::any_of(plan.link.begin(), plan.link.end(), [](const PlannedPackage& package) { return package.from_url; });
+    if (!by_url) return append_history(plan.prefix, entry, plan.final_state);
+    // Only the records know where packages belong that were no more than a file.
+    TAIPAN_TRY(const PrefixData data, load_prefix(plan.prefix, RecordDetail::identity, settings));
+    return append_history(plan.prefix, entry, data.packages());
 }
 
 /// The channels whose credentials the downloads may need.
@@ -129,7 +134,7 @@ Result<void> carry_out(Session& session, const Plan& plan, const PackageCache& c
         TAIPAN_CHECK(replace_packages(session, plan, cache, stage, transaction, report));
     TAIPAN_CHECK(finish(session, plan, stage));
     TAIPAN_CHECK(transaction.appending("conda-meta/history"));
-    TAIPAN_CHECK(record_history(plan));
+    TAIPAN_CHECK(record_history(plan, session.config().channel_settings));
     pass(session.fault_point(), "history is written");
     TAIPAN_CHECK(transaction.commit());
     register_prefix(session, plan, report);

@@ -102,7 +102,7 @@ Result<const LinkStage::Cache*> LinkStage::cache_of(const std::string& package_d
     TAIPAN_TRY(const UniqueFd package_fd, open_directory(package_directory));
     Cache cache{directory, {}, {}};
     TAIPAN_TRY(cache.fd, open_directory(directory));
-    cache.choice = choose_link_type(package_fd.get(), transaction_.prefix_fd(),
+    cache.choice = choose_link_type(package_fd.get(), transaction_.scratch_fd(),
                                     {config.always_copy, config.always_softlink, config.allow_softlinks});
     const LinkChoice& choice = cache.choice;
     report_.link_mode = choice.type == LinkType::hardlink   ? "hard link"

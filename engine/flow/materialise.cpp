@@ -323,6 +323,9 @@ private:
             package.record.depends = index->depends;
             package.record.constrains = index->constrains;
             package.record.build_number = index->build_number;
+            // Of a file that lies in no channel only the package itself knows.
+            const bool in_channel = is_known_subdir(std::string(base_name(parent_path(package.record.url))));
+            if (!in_channel && !index->subdir.empty()) package.record.subdir = index->subdir;
         }
         package.record = merge_records(std::move(package.record), *index);
         return {};

@@ -14,6 +14,7 @@
 #include "flow/index.hpp"
 #include "flow/interrupted.hpp"
 #include "flow/plan_channels.hpp"
+#include "flow/revision.hpp"
 #include "flow/shard_walk.hpp"
 #include "prefix/frozen.hpp"
 #include "prefix/history.hpp"
@@ -31,6 +32,7 @@ struct Target {
     bool exists = false;
     std::vector<PackageRecord> installed;
     std::map<std::string, MatchSpec> history;
+    std::vector<HistoryBlock> blocks; ///< of the history
     std::vector<MatchSpec> pins;
     std::vector<std::string> warnings;
 };
@@ -82,10 +84,10 @@ Result<Target> load_target(Session& session, const InstallRequest& request) {
     TAIPAN_TRY(const PrefixData data, load_prefix(prefix, RecordDetail::identity, settings));
     target.installed = data.packages();
     target.warnings = data.warnings;
-    TAIPAN_TRY(const auto blocks, load_history(prefix));
+    TAIPAN_TRY(target.blocks, load_history(prefix));
     std::set<std::string> names;
     for (const auto& record : target.installed) names.insert(record.name);
-    target.history = requested_specs(blocks, names, settings);
+    target.history = requested_specs(target.blocks, names, settings);
     if (!request.no_pin) {
         std::vector<std::string> pins = session.config().pinned_packages;
         TAIPAN_TRY(const auto of_prefix, read_pinned(prefix));
@@ -299,7 +301,11 @@ Result<Plan> make_plan(Session& session, const InstallRequest& request) {
     const bool explicit_urls =
         request.action != Action::remove &&
         std::any_of(specs.begin(), specs.end(), [](const MatchSpec& s) { return !s.url().empty(); });
-    if (explicit_urls) {
+    if (request.revision) {
+        TAIPAN_CHECK(plan_revision(plan, session, *request.revision, target.installed, target.blocks));
+        // What was asked for stays asked for, as with conda.
+        for (const auto& [name, spec] : target.history) plan.update_specs.push_back(spec.to_string());
+    } else if (explicit_urls) {
         TAIPAN_CHECK(plan_explicit(plan, specs, target, config));
         plan.update_specs = canonical(specs);
     } else {

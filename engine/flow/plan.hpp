@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ struct InstallRequest {
     bool skip_if_satisfied = false; ///< do nothing when what is installed matches the specs already
     bool replace_existing = false;  ///< create: an environment that is there is replaced
     bool no_pin = false, no_default_packages = false;
+    std::optional<std::size_t> revision; ///< install: go to this state of the history; there are no specs then
 };
 
 /// Where the bytes of a package will come from.

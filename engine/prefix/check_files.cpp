@@ -108,7 +108,9 @@ Result<FileChecker::Verdict> FileChecker::check_path(const PrefixRecord& record,
     if (entry.type == PathType::softlink && is_link) return check_symlink(record, entry.path);
     if (!S_ISREG(status.st_mode)) return Verdict::missing;
     if (entry.type == PathType::softlink) return Verdict::good;
-    const bool as_shipped = entry.placeholder.empty();
+    // mamba leaves the placeholder out of its records; that the file was rewritten shows in the hashes then.
+    const bool as_shipped =
+        entry.placeholder.empty() && (path.sha256_in_prefix.empty() || path.sha256_in_prefix == entry.sha256);
     const bool other_size = as_shipped && entry.size && *entry.size != static_cast<std::uint64_t>(status.st_size);
     if (other_size) return Verdict::modified;
     if (entry.type == PathType::unix_python_entry_point) return Verdict::good;

@@ -47,6 +47,17 @@ class CleanTest(TaipanTest):
         self.assert_installed("unused-1.0-0", "used-1.0-0", prefix=self.work / "again")
         self.assert_cache_sound(self.channel)
 
+    def test_unused_for_some_days(self):
+        before = self.cached()
+        self.taipan("clean", "-y", "--unused", "1")
+        self.assertEqual(self.cached(), before)
+        self.taipan("clean", "-y", "--unused", "0")
+        self.assertEqual(self.cached(), ["used-1.0-0", "used-1.0-0.conda"])
+        self.taipan("env", "remove", "-y", "-p", self.prefix)
+        self.taipan("clean", "-y", "--unused", "1")  # it was used just now
+        self.assertEqual(self.cached(), ["used-1.0-0", "used-1.0-0.conda"])
+        self.assert_failed(self.taipan("clean", "-y", "--unused", "soon", code=1), "soon")
+
     def test_dry_run_removes_nothing(self):
         before = list(tree(self.cache))
         result = self.taipan("clean", "--dry-run", "--all")

@@ -72,6 +72,11 @@ TEST_CASE("files are compared with their record") {
         record.paths[0].entry.size = 100;
         CHECK(check(scratch, record).empty());
     }
+    SECTION("nor does it when only the hashes tell that the file has a prefix, as in mamba's records") {
+        record.paths[0].entry.sha256 = sha256_hex("as shipped");
+        record.paths[0].entry.size = 100;
+        CHECK(check(scratch, record).empty());
+    }
     SECTION("what is not recorded is not checked") {
         record.paths[0].sha256_in_prefix.clear();
         record.paths[0].entry.sha256.clear();
