@@ -1,168 +1,233 @@
 #include "activation.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <dirent.h>
-#include <unistd.h>
 
+#include "activation_prompt.hpp"
+#include "activation_state.hpp"
 #include "base/filesystem.hpp"
-#include "config/expand.hpp"
 #include "prefix/environment_variables.hpp"
-#include "target_prefix.hpp"
 
-// Entering an environment. First a plan is made of what changes, from the environment variables alone; then it is
-// carried out, either on a map of variables or as the text of a shell. What must hold: activating over an active
-// environment replaces its PATH entry in place and remembers it in CONDA_PREFIX_<n>; activating the active one again
-// changes no level.
+// Going from one environment to the next. A plan is made of what changes, from the environment variables alone; others
+// carry it out, either on a map of variables or as the text of a shell. What must hold, since conda, mamba and taipan
+// take turns in one shell (conda-spec 5.3):
+//
+//   level n is in CONDA_SHLVL, its prefix in CONDA_PREFIX, and those of the levels below in CONDA_PREFIX_<1..n-1>;
+//   an environment that is activated over another one takes its place in PATH, unless it is stacked on it, which
+//   CONDA_STACKED_<n> remembers;
+//   a variable that an environment overrides is kept in __CONDA_SHLVL_<level below>_<NAME>, and is put back.
 
 namespace taipan::cli {
 
 namespace {
 
-std::string value_of(const std::map<std::string, std::string>& environment, const std::string& name) {
-    const auto found = environment.find(name);
-    return found == environment.end() ? std::string() : found->second;
+using Variables = std::map<std::string, std::string>;
+
+/// Variables of an environment that can be set; others are told of.
+Result<Variables> settable_variables(const std::string& prefix, const Config& config, ActivationPlan& plan) {
+    TAIPAN_TRY(auto variables, prefix_variables(prefix, config.envvars_force_uppercase));
+    for (auto entry = variables.begin(); entry != variables.end();) {
+        const auto& [name, value] = *entry;
+        const bool reserved = name == "PATH" || name == "path"; // conda-spec 4.5
+        if (!reserved && is_variable_name(name) && value.find('\0') == std::string::npos) {
+            ++entry;
+            continue;
+        }
+        if (value != unset_marker) {
+            plan.warnings.push_back("the variable '" + name + "' of " + prefix +
+                                    (reserved ? " is reserved and is ignored; remove it with `env config vars unset`"
+                                              : " cannot be set in a shell and is ignored"));
+        }
+        entry = variables.erase(entry);
+    }
+    return variables;
 }
 
-std::vector<std::string> scripts_of(const std::string& prefix, const std::string& moment) {
+std::string saved_name(int level, const std::string& name) {
+    return "__CONDA_SHLVL_" + std::to_string(level) + '_' + name;
+}
+
+std::string numbered(std::string_view name, int level) { return std::string(name) + std::to_string(level); }
+
+std::vector<std::string> scripts_of(const std::string& prefix, const std::string& moment,
+                                    const std::string& extension) {
     const std::string directory = prefix + "/etc/conda/" + moment + ".d";
     std::vector<std::string> scripts;
     if (DIR* stream = ::opendir(directory.c_str())) {
         while (const dirent* entry = ::readdir(stream)) {
             const std::string_view name(entry->d_name);
-            if (name.ends_with(".sh")) scripts.push_back(directory + '/' + std::string(name));
+            if (name.ends_with(extension)) scripts.push_back(directory + '/' + std::string(name));
         }
         static_cast<void>(::closedir(stream));
     }
     std::sort(scripts.begin(), scripts.end());
+    if (moment == "deactivate") std::reverse(scripts.begin(), scripts.end());
     return scripts;
 }
 
-int shell_level(const std::map<std::string, std::string>& environment) {
-    const auto text = value_of(environment, "CONDA_SHLVL");
-    int level = 0;
-    static_cast<void>(std::from_chars(text.data(), text.data() + text.size(), level)); // no number: level 0
-    return std::max(level, 0);
+void add_program_variables(const ActivationOptions& options, ActivationPlan& plan) {
+    for (const auto& [name, value] : options.program_variables) {
+        if (value.empty())
+            plan.unset.push_back(name);
+        else
+            plan.set.emplace_back(name, value);
+    }
 }
 
-std::string new_path(const std::string& path, const std::string& old_prefix, const std::string& prefix) {
-    auto entries = split_list(path, ':');
-    const std::string bin = prefix + "/bin";
-    std::erase(entries, bin);
-    const auto old =
-        old_prefix.empty() ? entries.end() : std::find(entries.begin(), entries.end(), old_prefix + "/bin");
-    if (old != entries.end())
-        *old = bin;
-    else
-        entries.insert(entries.begin(), bin);
-    std::string joined;
-    for (const auto& entry : entries) joined.append(joined.empty() ? "" : ":").append(entry);
-    return joined;
+void describe_level(const std::string& prefix, int level, const std::string& modifier, const Config& config,
+                    ActivationPlan& plan) {
+    plan.set.emplace_back("CONDA_PREFIX", prefix);
+    plan.set.emplace_back("CONDA_SHLVL", std::to_string(level));
+    plan.set.emplace_back("CONDA_DEFAULT_ENV", default_environment_name(prefix, config));
+    plan.set.emplace_back("CONDA_PROMPT_MODIFIER", modifier);
 }
 
-bool has_name(const std::vector<std::pair<std::string, std::string>>& variables, const std::string& name) {
-    return std::any_of(variables.begin(), variables.end(), [&](const auto& one) { return one.first == name; });
+bool is_set(const ActivationPlan& plan, const std::string& name) {
+    return std::any_of(plan.set.begin(), plan.set.end(), [&](const auto& one) { return one.first == name; });
+}
+
+/// Undoes the variables of an environment that is left, as they were saved when it was entered above `below`.
+void leave_variables(const Variables& variables, int below, bool forget, const ShellState& state,
+                     ActivationPlan& plan) {
+    for (const auto& [name, value] : variables) {
+        const auto saved = state.find(saved_name(below, name));
+        if (saved && !is_set(plan, name))
+            plan.set.emplace_back(name, *saved);
+        else if (!saved)
+            plan.unset.push_back(name);
+        if (saved && forget) plan.unset.push_back(saved_name(below, name));
+    }
+}
+
+/// Sets the variables of an environment that is entered above `below`, and saves what they replace.
+void enter_variables(const Variables& variables, int below, const ShellState& state, ActivationPlan& plan) {
+    for (const auto& [name, value] : variables) {
+        if (value == unset_marker)
+            plan.unset.push_back(name);
+        else
+            plan.set.emplace_back(name, value);
+        if (const auto replaced = state.find(name)) plan.set.emplace_back(saved_name(below, name), *replaced);
+    }
+}
+
+Variables readable_variables(const std::string& prefix, const Config& config, ActivationPlan& plan) {
+    // One that was deleted or damaged while it was active must not keep anybody in it.
+    auto variables = settable_variables(prefix, config, plan);
+    if (!variables) plan.warnings.push_back(variables.error().describe());
+    return variables ? std::move(*variables) : Variables();
+}
+
+/// Leaves level `level`, the last one, so that nothing is active.
+void leave_last_level(const ShellState& state, const ActivationOptions& options, ActivationPlan& plan) {
+    plan.path_first = joined_path(replaced_in_path(state.path(), state.prefix(), {}));
+    for (const auto* name : {"CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_PROMPT_MODIFIER"})
+        plan.unset.emplace_back(name);
+    plan.set.emplace_back("CONDA_SHLVL", "0");
+    add_program_variables(options, plan);
 }
 
 } // namespace
 
-std::string prompt_modifier(const std::string& prefix, const Config& config) {
-    auto name = environment_name(prefix, config);
-    if (name.empty()) name = base_name(parent_path(prefix)) == "envs" ? std::string(base_name(prefix)) : prefix;
-    std::string text = config.env_prompt;
-    for (const auto& [field, value] : {std::pair<std::string, std::string>("{default_env}", name),
-                                       {"{stacked_env}", ""},
-                                       {"{prefix}", prefix},
-                                       {"{name}", std::string(base_name(prefix))}}) {
-        for (auto at = text.find(field); at != std::string::npos; at = text.find(field, at + value.size())) {
-            text.replace(at, field.size(), value);
-        }
-    }
-    return text;
+std::string default_environment_name(const std::string& prefix, const Config& config) {
+    if (prefix == config.root_prefix) return "base";
+    return base_name(parent_path(prefix)) == "envs" ? std::string(base_name(prefix)) : prefix;
 }
 
-Result<ActivationPlan> plan_activation(const std::string& prefix, const Config& config) {
-    ActivationPlan plan;
-    const auto& environment = config.environment;
-    const auto old_prefix = value_of(environment, "CONDA_PREFIX");
-    const bool active = !old_prefix.empty() && shell_level(environment) > 0;
-    const bool again = active && old_prefix == prefix;
-    const int level = again ? shell_level(environment) : active ? shell_level(environment) + 1 : 1;
-
-    plan.set.emplace_back("PATH", new_path(value_of(environment, "PATH"), active && !again ? old_prefix : "", prefix));
-    plan.set.emplace_back("CONDA_PREFIX", prefix);
-    plan.set.emplace_back("CONDA_SHLVL", std::to_string(level));
-    auto name = environment_name(prefix, config);
-    if (name.empty()) name = base_name(parent_path(prefix)) == "envs" ? std::string(base_name(prefix)) : prefix;
-    plan.set.emplace_back("CONDA_DEFAULT_ENV", name);
-    plan.set.emplace_back("CONDA_PROMPT_MODIFIER", config.changeps1 ? prompt_modifier(prefix, config) : "");
-    TAIPAN_TRY(const auto variables, prefix_variables(prefix));
-    for (const auto& [key, value] : variables) {
-        if (value == unset_marker)
-            plan.unset.push_back(key);
-        else
-            plan.set.emplace_back(key, value);
+Result<ActivationPlan> plan_activation(const std::string& prefix, const Config& config,
+                                       const ActivationOptions& options) {
+    const ShellState state(config.environment);
+    const int old_level = state.level();
+    const std::string old_prefix = state.prefix();
+    if (state.active() && old_prefix == prefix) return plan_reactivation(config, options);
+    if (options.steps_back && old_level > 1 && state.find(numbered("CONDA_PREFIX_", old_level - 1)) == prefix) {
+        return plan_deactivation(config, options);
     }
-    if (active && !again) {
-        plan.set.emplace_back("CONDA_PREFIX_" + std::to_string(level - 1), old_prefix);
-        // An environment that was deleted while active has no variables and no scripts any more.
-        if (const auto left = prefix_variables(old_prefix)) {
-            for (const auto& [key, value] : *left) {
-                if (value != unset_marker && !has_name(plan.set, key)) plan.unset.push_back(key);
-            }
+
+    ActivationPlan plan;
+    TAIPAN_TRY(const auto variables, settable_variables(prefix, config, plan));
+    const bool replaces = state.active() && !options.stack;
+    const auto path = replaces ? replaced_in_path(state.path(), old_prefix, prefix)
+                               : added_to_path(state.path(), prefix, old_level == 0 ? config.root_prefix : "");
+    const auto modifier = modifier_for_activation(prefix, state, config, options);
+    plan.set.emplace_back("PATH", joined_path(path));
+    // The lowest level is 1 even when something has unset CONDA_PREFIX and left CONDA_SHLVL.
+    describe_level(prefix, old_level + 1, modifier, config, plan);
+    enter_variables(variables, old_level, state, plan);
+    if (state.active()) plan.set.emplace_back(numbered("CONDA_PREFIX_", old_level), old_prefix);
+    if (state.active() && options.stack) plan.set.emplace_back(numbered("CONDA_STACKED_", old_level + 1), "true");
+    if (state.active() && !options.stack) {
+        if (state.stacked(old_level + 1)) plan.unset.push_back(numbered("CONDA_STACKED_", old_level + 1));
+        plan.deactivate_scripts = scripts_of(old_prefix, "deactivate", options.script_extension);
+        if (!options.keeps_variables) {
+            auto left = readable_variables(old_prefix, config, plan);
+            std::erase_if(left, [&](const auto& one) { return variables.count(one.first) != 0; });
+            leave_variables(left, old_level - 1, false, state, plan);
         }
     }
-    if (active) {
-        plan.deactivate_scripts = scripts_of(old_prefix, "deactivate");
-        std::reverse(plan.deactivate_scripts.begin(), plan.deactivate_scripts.end());
-    }
-    plan.activate_scripts = scripts_of(prefix, "activate");
+    if (config.changeps1) plan.prompt = modifier;
+    add_program_variables(options, plan);
+    plan.activate_scripts = scripts_of(prefix, "activate", options.script_extension);
     return plan;
 }
 
-std::string shell_quoted(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text) {
-        if (c == '\'')
-            out += "'\\''";
+Result<ActivationPlan> plan_deactivation(const Config& config, const ActivationOptions& options) {
+    ActivationPlan plan;
+    const ShellState state(config.environment);
+    if (!state.active()) return plan;
+    const int below = state.level() - 1;
+    const std::string old_prefix = state.prefix();
+    plan.deactivate_scripts = scripts_of(old_prefix, "deactivate", options.script_extension);
+    const auto left = readable_variables(old_prefix, config, plan);
+    const auto prefix = state.find(numbered("CONDA_PREFIX_", below));
+    std::string modifier;
+    if (below == 0 || !prefix || prefix->empty()) {
+        if (below > 0) {
+            plan.warnings.push_back("CONDA_PREFIX_" + std::to_string(below) +
+                                    " is not set, so it is unknown what to go back to; no environment is active now");
+        }
+        leave_last_level(state, options, plan);
+    } else {
+        plan.unset.push_back(numbered("CONDA_PREFIX_", below));
+        if (state.stacked(below + 1)) plan.unset.push_back(numbered("CONDA_STACKED_", below + 1));
+        plan.path_first =
+            joined_path(replaced_in_path(state.path(), old_prefix, state.stacked(below + 1) ? "" : *prefix));
+        modifier = modifier_for_deactivation(*prefix, state, config, options);
+        describe_level(*prefix, below, modifier, config, plan);
+        for (const auto& [name, value] : readable_variables(*prefix, config, plan)) {
+            if (value == unset_marker)
+                plan.unset.push_back(name);
+            else if (!state.find(saved_name(below, name)) || left.count(name) == 0)
+                plan.set.emplace_back(name, value);
+        }
+        add_program_variables(options, plan);
+        plan.activate_scripts = scripts_of(*prefix, "activate", options.script_extension);
+    }
+    if (config.changeps1) plan.prompt = modifier;
+    leave_variables(left, below, true, state, plan);
+    return plan;
+}
+
+Result<ActivationPlan> plan_reactivation(const Config& config, const ActivationOptions& options) {
+    ActivationPlan plan;
+    const ShellState state(config.environment);
+    if (!state.active()) return plan;
+    const std::string prefix = state.prefix();
+    const auto modifier = modifier_for_reactivation(prefix, state, config, options);
+    plan.set.emplace_back("PATH", joined_path(replaced_in_path(state.path(), prefix, prefix)));
+    plan.set.emplace_back("CONDA_SHLVL", std::to_string(state.level()));
+    plan.set.emplace_back("CONDA_PROMPT_MODIFIER", modifier);
+    for (const auto& [name, value] : readable_variables(prefix, config, plan)) {
+        if (value == unset_marker)
+            plan.unset.push_back(name);
         else
-            out.push_back(c);
+            plan.set.emplace_back(name, value);
     }
-    return out + "'";
-}
-
-std::string find_program(const std::string& name, const std::map<std::string, std::string>& environment) {
-    if (name.find('/') != std::string::npos) return name;
-    for (const auto& directory : split_list(value_of(environment, "PATH"), ':')) {
-        auto path = directory + '/' + name;
-        if (!is_directory(path) && ::access(path.c_str(), X_OK) == 0) return path;
-    }
-    return name;
-}
-
-WrappedCommand wrap_command(const ActivationPlan& plan, std::vector<std::string> command,
-                            std::map<std::string, std::string> environment) {
-    WrappedCommand wrapped;
-    if (plan.deactivate_scripts.empty() && plan.activate_scripts.empty()) {
-        for (const auto& name : plan.unset) environment.erase(name);
-        for (const auto& [name, value] : plan.set) environment.insert_or_assign(name, value);
-        if (!command.empty()) command.front() = find_program(command.front(), environment);
-        return {std::move(command), std::move(environment)};
-    }
-    std::string text;
-    for (const auto& script : plan.deactivate_scripts) text += ". " + shell_quoted(script) + "\n";
-    for (const auto& name : plan.unset) text += "unset " + name + "\n";
-    for (const auto& [name, value] : plan.set) text += "export " + name + "=" + shell_quoted(value) + "\n";
-    for (const auto& script : plan.activate_scripts) text += ". " + shell_quoted(script) + "\n";
-    text += "exec \"$@\"\n";
-    // Package scripts are written for bash more often than they say.
-    std::string shell = find_program("bash", environment);
-    if (shell == "bash") shell = "/bin/sh";
-    wrapped.arguments = {shell, "-c", text, "taipan-run"};
-    wrapped.arguments.insert(wrapped.arguments.end(), command.begin(), command.end());
-    wrapped.environment = std::move(environment);
-    return wrapped;
+    if (config.changeps1) plan.prompt = modifier;
+    add_program_variables(options, plan);
+    plan.deactivate_scripts = scripts_of(prefix, "deactivate", options.script_extension);
+    plan.activate_scripts = scripts_of(prefix, "activate", options.script_extension);
+    return plan;
 }
 
 } // namespace taipan::cli

@@ -3,31 +3,24 @@
 #include <algorithm>
 #include <exception>
 
+#include "completion.hpp"
 #include "errors.hpp"
 #include "help.hpp"
 #include "parser.hpp"
+#include "shell_session.hpp"
+#include "text.hpp"
 
 namespace taipan::cli {
 
 namespace {
 
-std::vector<std::string_view> words_of(std::string_view text) {
-    std::vector<std::string_view> words;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find(' '), text.size());
-        if (end > 0) words.push_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return words;
-}
-
 /// How many of `words` name this command: 0 when they name another one.
 std::size_t matched_words(const CommandEntry& entry, const std::vector<std::string>& words) {
-    const auto path = words_of(entry.path);
+    const auto path = split_words(entry.path);
     if (words.size() < path.size()) return 0;
     for (std::size_t i = 0; i < path.size(); ++i) {
         if (words[i] == path[i]) continue;
-        const auto aliases = words_of(entry.aliases);
+        const auto aliases = split_words(entry.aliases);
         if (i + 1 < path.size() || std::find(aliases.begin(), aliases.end(), words[i]) == aliases.end()) return 0;
     }
     return path.size();
@@ -39,16 +32,36 @@ int usage_failure(Console& console, const std::string& command, const std::strin
     return exit_usage;
 }
 
-bool is_group(const std::string& word) {
-    return std::any_of(commands().begin(), commands().end(),
-                       [&](const CommandEntry& entry) { return entry.path.starts_with(word + ' '); });
+/// The longest beginning of `words` that other commands hang below: `env`, `env config vars`.
+std::string group_of(const std::vector<std::string>& words, std::size_t& length) {
+    std::string group, candidate;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        candidate += (i == 0 ? "" : " ") + words[i];
+        const bool below = std::any_of(commands().begin(), commands().end(), [&](const CommandEntry& entry) {
+            return entry.path.starts_with(candidate + ' ');
+        });
+        if (!below) break;
+        group = candidate;
+        length = i + 1;
+    }
+    return group;
+}
+
+/// Words that can follow a group, and their aliases.
+std::vector<std::string_view> names_below(const std::string& prefix) {
+    std::vector<std::string_view> names;
+    for (const auto& entry : commands()) {
+        if (!entry.path.starts_with(prefix) || entry.summary.empty()) continue;
+        names.push_back(split_words(entry.path.substr(prefix.size())).front());
+        for (const auto alias : split_words(entry.aliases)) names.push_back(alias);
+    }
+    return names;
 }
 
 /// `taipan`, `taipan --help`, `taipan env`, or something that is no command.
 int without_command(Invocation& invocation, const std::vector<std::string>& words) {
-    const bool grouped = !words.empty() && is_group(words.front());
-    const std::size_t at = grouped ? 1 : 0;
-    const std::string group = grouped ? words.front() : std::string();
+    std::size_t at = 0;
+    const std::string group = group_of(words, at);
     if (words.size() == at || words[at] == "--help" || words[at] == "-h" || words[at] == "help") {
         const auto text = overview_text(group);
         if (words.size() > at)
@@ -57,22 +70,16 @@ int without_command(Invocation& invocation, const std::vector<std::string>& word
             invocation.console.print_error(text);
         return words.size() > at ? exit_success : exit_usage;
     }
-    if (!grouped && (words[at] == "--version" || words[at] == "-V" || words[at] == "version")) {
-        invocation.console.print("taipan " TAIPAN_VERSION "\n");
+    if (group.empty() && (words[at] == "--version" || words[at] == "-V" || words[at] == "version")) {
+        invocation.console.print(version_text(invocation.role()));
         return exit_success;
     }
     if (words[at].starts_with('-')) {
         return usage_failure(invocation.console, group, "a command is expected before " + words[at]);
     }
-    const std::string prefix = grouped ? group + ' ' : std::string();
-    std::vector<std::string_view> names;
-    for (const auto& entry : commands()) {
-        if (!entry.path.starts_with(prefix)) continue;
-        names.push_back(words_of(entry.path.substr(prefix.size())).front());
-        for (const auto alias : words_of(entry.aliases)) names.push_back(alias);
-    }
+    const std::string prefix = group.empty() ? std::string() : group + ' ';
     std::string message = "there is no command '" + prefix + words[at] + "'";
-    if (const auto nearest = nearest_word(words[at], names); !nearest.empty()) {
+    if (const auto nearest = nearest_word(words[at], names_below(prefix)); !nearest.empty()) {
         message += "; did you mean '" + prefix + std::string(nearest) + "'?";
     }
     return usage_failure(invocation.console, group, message);
@@ -109,6 +116,10 @@ int run_command(Invocation& invocation, const CommandEntry& entry, std::vector<s
 int run_application(Invocation& invocation) {
     std::vector<std::string> words(invocation.arguments.begin() + (invocation.arguments.empty() ? 0 : 1),
                                    invocation.arguments.end());
+    if (words.size() > 1 && words.front() == "help") { // `help create` is `create --help`
+        words.erase(words.begin());
+        words.emplace_back("--help");
+    }
     const CommandEntry* best = nullptr;
     std::size_t length = 0;
     for (const auto& entry : commands()) {
@@ -119,7 +130,15 @@ int run_application(Invocation& invocation) {
     }
     int code = exit_failure;
     try {
-        if (best == nullptr) {
+        if (!words.empty() && words.front().starts_with("shell.")) {
+            code = run_dotted_shell(invocation, std::move(words));
+        } else if (words.size() == 1 && words.front() == "commands") { // conda's list, for completion
+            invocation.console.print(command_names());
+            code = exit_success;
+        } else if (!words.empty() && words.front() == "completer") {
+            words.erase(words.begin());
+            code = run_completer(invocation, std::move(words));
+        } else if (best == nullptr) {
             code = without_command(invocation, words);
         } else {
             words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(length));

@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "console.hpp"
 #include "option.hpp"
+#include "role.hpp"
 
 namespace taipan::cli {
 
@@ -18,7 +19,10 @@ struct Invocation {
     std::map<std::string, std::string> environment;
     std::string working_directory;
     Console& console;
+    std::string executable{}; ///< absolute path of this program, links not followed
 
+    /// The program that we are called as.
+    [[nodiscard]] Role role() const { return arguments.empty() ? Role::taipan : role_of(arguments.front()); }
     [[nodiscard]] std::string command_line() const;                    ///< joined by blanks, for history
     [[nodiscard]] std::string variable(const std::string& name) const; ///< empty when not set
 };
@@ -52,7 +56,7 @@ struct CommandEntry {
     std::string_view path;      ///< words after the program name: "create", "env list"
     std::string_view aliases;   ///< other spellings of the last word, blank-separated
     std::string_view arguments; ///< for the usage line
-    std::string_view summary;   ///< one sentence
+    std::string_view summary;   ///< one sentence; empty: not shown anywhere
     std::string_view examples;  ///< lines without indentation
     std::unique_ptr<Command> (*make)();
 };
@@ -82,5 +86,21 @@ std::unique_ptr<Command> make_warm();
 std::unique_ptr<Command> make_index();
 std::unique_ptr<Command> make_auth_login();
 std::unique_ptr<Command> make_auth_logout();
+std::unique_ptr<Command> make_vars_list();
+std::unique_ptr<Command> make_vars_set();
+std::unique_ptr<Command> make_vars_unset();
+std::unique_ptr<Command> make_activate();
+std::unique_ptr<Command> make_deactivate();
+std::unique_ptr<Command> make_completion();
+std::unique_ptr<Command> make_man();
+std::unique_ptr<Command> make_init();
+std::unique_ptr<Command> make_shell();
+std::unique_ptr<Command> make_shell_init();
+std::unique_ptr<Command> make_shell_deinit();
+std::unique_ptr<Command> make_shell_reinit();
+std::unique_ptr<Command> make_shell_hook();
+std::unique_ptr<Command> make_shell_activate();
+std::unique_ptr<Command> make_shell_deactivate();
+std::unique_ptr<Command> make_shell_reactivate();
 
 } // namespace taipan::cli

@@ -34,6 +34,19 @@ const std::vector<CommandEntry>& commands() {
          "taipan run -n demo python script.py --flag\n"
          "taipan run -p ./env --cwd src make",
          make_run},
+        {"init", "", "[SHELL...] [--reverse] [--dry-run]",
+         "Set up shells, so that activate and deactivate work in them.",
+         "taipan init bash\n"
+         "taipan init zsh --dry-run --verbose\n"
+         "taipan init --all --reverse",
+         make_init},
+        {"activate", "", "[--stack] [NAME | PATH]", "Enter an environment (by the shell's function, see init).",
+         "taipan activate demo\n"
+         "taipan activate ./env\n"
+         "taipan activate --stack tools",
+         make_activate},
+        {"deactivate", "", "", "Leave the active environment for the one before.", "taipan deactivate",
+         make_deactivate},
         {"search", "", "[-c CHANNEL]... [SPEC...]", "Look for packages in channels.",
          "taipan search -c conda-forge 'numpy>=2'\n"
          "taipan search -c conda-forge --info python=3.12\n"
@@ -93,6 +106,34 @@ const std::vector<CommandEntry>& commands() {
          "taipan auth login https://example.com/private -u me --password-stdin < password",
          make_auth_login},
         {"auth logout", "", "HOST | --all", "Forget a login.", "taipan auth logout example.com", make_auth_logout},
+        {"env config vars list", "", "[-n NAME | -p PATH]", "Show the variables that an environment sets.",
+         "taipan env config vars list -n demo", make_vars_list},
+        {"env config vars set", "", "[-n NAME | -p PATH] NAME=VALUE...",
+         "Have an environment set variables when it is activated.",
+         "taipan env config vars set -n demo API_URL=http://localhost:8000", make_vars_set},
+        {"env config vars unset", "", "[-n NAME | -p PATH] NAME...", "Take variables out of an environment.",
+         "taipan env config vars unset -n demo API_URL", make_vars_unset},
+        {"completion", "", "SHELL", "Write the completion of a shell (bash, zsh or fish), which the hook has in it.",
+         "taipan completion bash > ~/.local/share/bash-completion/completions/taipan\n"
+         "taipan completion fish > ~/.config/fish/completions/taipan.fish",
+         make_completion},
+        {"man", "", "", "Write the manual page, in roff.", "taipan man | man -l -", make_man},
+        {"shell", "", "[-n NAME | -p PATH]", "Start a shell in an environment.", "taipan shell -n demo", make_shell},
+        {"shell init", "", "[-s SHELL] [-r ROOT_PREFIX]", "Set up a shell, as `init` does.",
+         "taipan shell init -s bash -r ~/taipan", make_shell_init},
+        {"shell deinit", "", "[-s SHELL]", "Undo `shell init`.", "taipan shell deinit -s bash", make_shell_deinit},
+        {"shell reinit", "", "", "Set up again the shells that are set up, after the program has moved.",
+         "taipan shell reinit", make_shell_reinit},
+        {"shell hook", "", "[-s SHELL]", "Write the shell's function `taipan`, to be evaluated.",
+         "eval \"$(taipan shell hook -s bash)\"\n"
+         "taipan shell hook -s fish | source",
+         make_shell_hook},
+        {"shell activate", "", "[-s SHELL] [--stack] [NAME | PATH]", "Write what activates an environment.",
+         "eval \"$(taipan shell activate -s posix demo)\"", make_shell_activate},
+        {"shell deactivate", "", "[-s SHELL]", "Write what leaves the active environment.",
+         "eval \"$(taipan shell deactivate -s posix)\"", make_shell_deactivate},
+        {"shell reactivate", "", "[-s SHELL]", "Write what the active environment needs after a change.",
+         "eval \"$(taipan shell reactivate -s posix)\"", make_shell_reactivate},
     };
     return table;
 }

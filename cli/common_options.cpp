@@ -117,6 +117,7 @@ Result<Config> load_settings(const Invocation& invocation, const CommonOptions& 
     request.environment = invocation.environment;
     request.working_directory = invocation.working_directory;
     request.root_prefix = options.root_prefix;
+    request.installed_root = root_of_program(invocation.executable);
     request.target_prefix = std::move(target_prefix);
     request.rc_files = options.rc_files;
     request.no_rc = options.no_rc;

@@ -60,6 +60,18 @@ std::string overview_text(std::string_view group) {
     return text;
 }
 
+std::string command_names() {
+    std::vector<std::string> names;
+    for (const auto& entry : commands()) {
+        std::string name(entry.path.substr(0, entry.path.find(' ')));
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+    }
+    std::sort(names.begin(), names.end());
+    std::string text;
+    for (const auto& name : names) text += name + '\n';
+    return text;
+}
+
 std::string help_text(const CommandEntry& entry, const Options& options, int width) {
     const auto columns = static_cast<std::size_t>(std::clamp(width, 60, 100));
     std::string text = "Usage: taipan " + std::string(entry.path);

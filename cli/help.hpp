@@ -12,4 +12,10 @@ namespace taipan::cli {
 /// The text of `taipan <command> --help`.
 [[nodiscard]] std::string help_text(const CommandEntry& entry, const Options& options, int width);
 
+/// The manual page of all commands, in roff.
+[[nodiscard]] std::string manual_page();
+
+/// One name a line of every command that can be typed first; for `commands`.
+[[nodiscard]] std::string command_names();
+
 } // namespace taipan::cli

@@ -123,7 +123,7 @@ private:
         json.member("conda_prefix", config.root_prefix);
         const auto level = invocation.variable("CONDA_SHLVL");
         json.member("conda_shlvl", level.empty() ? -1 : std::atoi(level.c_str())); // conda: -1 when never activated
-        json.member("conda_version", TAIPAN_VERSION);
+        json.member("conda_version", followed_conda_version);
         json.member("config_files", config.sources);
         json.member("default_prefix", active.empty() ? config.root_prefix : active);
         write_environments(json, invocation, config);

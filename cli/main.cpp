@@ -1,10 +1,11 @@
-#include <cerrno>
-#include <climits>
+#include <array>
 #include <cstdlib>
 
 #include <unistd.h>
 
+#include "activation.hpp"
 #include "application.hpp"
+#include "base/filesystem.hpp"
 
 namespace {
 
@@ -26,12 +27,24 @@ std::string read_working_directory() {
     return text;
 }
 
+/// The path that we were called by: a link's own path, since its name says what we stand in for.
+std::string find_executable(const std::string& called, const std::map<std::string, std::string>& environment,
+                            const std::string& working_directory) {
+    const auto found = taipan::cli::find_program(called, environment);
+    if (found.find('/') != std::string::npos) return taipan::absolute_path(found, working_directory);
+    std::array<char, 4096> path{}; // a caller may say anything in argv[0]
+    const auto length = ::readlink("/proc/self/exe", path.data(), path.size());
+    return length > 0 ? std::string(path.data(), static_cast<std::size_t>(length)) : called;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
     using namespace taipan::cli;
     auto environment = read_environment();
     Console console(detect_terminal(environment));
-    Invocation invocation{{argv, argv + argc}, std::move(environment), read_working_directory(), console};
+    const auto directory = read_working_directory();
+    const auto executable = find_executable(argc > 0 ? argv[0] : "taipan", environment, directory);
+    Invocation invocation{{argv, argv + argc}, std::move(environment), directory, console, executable};
     return run_application(invocation);
 }

@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "activation.hpp"
@@ -28,7 +29,17 @@ public:
             {"--cwd", &directory_, "PATH", "directory to run it in", group},
             {"-e,--env", &variables_, "NAME[=VALUE]", "set a variable, or keep one with --clean-env", group},
             {"--clean-env", &clean_, {}, "start without the variables of this process", group},
-            {"-s,--live-stream,--no-capture-output", &live_, {}, "output is shown as it comes; always so here", group},
+            {"-a,--attach", &attached_, "STREAM",
+             "connect only these of stdin, stdout and stderr, separated by commas; an empty word for none", group},
+            {"-d,--detach", &detach_, {}, "leave it running in the background, in a session of its own", group},
+            {"-s,--live-stream,--no-capture-output",
+             &ignored_,
+             {},
+             "output is shown as it comes; always so here",
+             group},
+            {"--label", &label_, "WORD", "accepted; processes are not kept account of", group},
+            {"--dev", &ignored_, {}, {}, group},
+            {"--debug-wrapper-scripts", &ignored_, {}, {}, group},
             {"-v,--verbose", &verbose_, {}, {}, group},
         };
         append(options, common_.prefix_options());
@@ -38,6 +49,12 @@ public:
     [[nodiscard]] bool ends_at_first_word() const override { return true; }
     [[nodiscard]] std::string usage_error() const override {
         if (command_.empty()) return "name the program to run";
+        for (const auto& words : attached_) {
+            for (const auto& word : split_list(words, ',')) {
+                if (word == "stdin" || word == "stdout" || word == "stderr") continue;
+                return "'" + word + "' cannot be attached; there are stdin, stdout and stderr";
+            }
+        }
         return common_.usage_error();
     }
 
@@ -47,13 +64,24 @@ public:
         TAIPAN_CHECK(require_environment(prefix));
         choose_variables(config);
         TAIPAN_TRY(const auto plan, plan_activation(prefix, config));
+        // As conda has it: one argument of several lines is a script.
+        if (command_.size() == 1 && command_.front().find('\n') != std::string::npos) {
+            command_ = {"bash", "-c", command_.front()};
+        }
         const auto wrapped = wrap_command(plan, command_, config.environment);
         if (!directory_.empty()) {
             const auto directory = absolute_path(expand_home(directory_, config.home), config.working_directory);
             if (::chdir(directory.c_str()) != 0) return system_error(errno, "cannot change to", directory);
         }
         TAIPAN_CHECK(invocation.console.flush());
-        const int failure = replace_process(wrapped);
+        if (!attached_.empty() || detach_) TAIPAN_CHECK(silence_streams());
+        if (detach_) return run_detached(invocation, wrapped, prefix);
+        return report_failure(invocation, wrapped, prefix, replace_process(wrapped));
+    }
+
+private:
+    static int report_failure(Invocation& invocation, const WrappedCommand& wrapped, const std::string& prefix,
+                              int failure) {
         const auto& program = wrapped.arguments.front();
         const bool missing = failure == ENOENT && !exists(program);
         invocation.console.print_error("taipan run: cannot run " + program + " in " + prefix + ": " +
@@ -61,7 +89,49 @@ public:
         return missing ? exit_not_found : exit_not_executable;
     }
 
-private:
+    /// Streams that are not attached lead nowhere. So do our own messages then.
+    Result<void> silence_streams() {
+        bool keep[3] = {false, false, false};
+        if (attached_.empty()) keep[1] = keep[2] = true; // --detach: only the terminal's input is not its own
+        for (const auto& words : attached_) {
+            for (const auto& word : split_list(words, ',')) {
+                keep[word == "stdin" ? 0 : word == "stdout" ? 1 : 2] = true;
+            }
+        }
+        const UniqueFd nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));
+        if (!nowhere) return system_error(errno, "cannot open", "/dev/null");
+        for (int stream = 0; stream < 3; ++stream) {
+            if (!keep[stream] && ::dup2(nowhere.get(), stream) < 0) {
+                return system_error(errno, "cannot redirect a stream to", "/dev/null");
+            }
+        }
+        return {};
+    }
+
+    /// The child tells through a pipe why it could not become the program; exec closes the pipe.
+    static Result<int> run_detached(Invocation& invocation, const WrappedCommand& wrapped, const std::string& prefix) {
+        int ends[2] = {-1, -1};
+        if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "cannot make a pipe for", "the program");
+        const UniqueFd reading(ends[0]);
+        UniqueFd writing(ends[1]);
+        const pid_t child = ::fork();
+        if (child < 0) return system_error(errno, "cannot start a process for", wrapped.arguments.front());
+        if (child == 0) {
+            static_cast<void>(::setsid()); // a new process leads no group yet, so this works
+            const int failure = replace_process(wrapped);
+            static_cast<void>(!::write(writing.get(), &failure, sizeof failure)); // the parent is gone: nobody to tell
+            ::_exit(exit_not_executable);
+        }
+        writing.reset();
+        int failure = 0;
+        ssize_t length = 0;
+        do {
+            length = ::read(reading.get(), &failure, sizeof failure);
+        } while (length < 0 && errno == EINTR);
+        if (length == sizeof failure) return report_failure(invocation, wrapped, prefix, failure);
+        return exit_success;
+    }
+
     void choose_variables(Config& config) const {
         const auto before = config.environment;
         if (clean_) config.environment.clear();
@@ -78,9 +148,9 @@ private:
     }
 
     CommonOptions common_;
-    std::vector<std::string> command_, variables_;
-    std::string directory_;
-    bool clean_ = false, live_ = false;
+    std::vector<std::string> command_, variables_, attached_;
+    std::string directory_, label_;
+    bool clean_ = false, detach_ = false, ignored_ = false;
     int verbose_ = 0;
 };
 

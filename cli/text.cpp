@@ -28,6 +28,16 @@ std::string counted(std::uint64_t number, std::string_view singular) {
     return fmt::format("{} {}{}", number, singular, number == 1 ? "" : "s");
 }
 
+std::vector<std::string_view> split_words(std::string_view text, char separator) {
+    std::vector<std::string_view> words;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(separator), text.size());
+        if (end > 0) words.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return words;
+}
+
 std::string wrap_words(std::string_view text, std::size_t indent, std::size_t width) {
     std::string out;
     std::size_t column = indent;

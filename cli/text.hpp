@@ -14,6 +14,9 @@ namespace taipan::cli {
 /// `1 package`, `2 packages`.
 [[nodiscard]] std::string counted(std::uint64_t number, std::string_view singular);
 
+/// The parts of a text between separators, without empty ones. They refer to the text.
+[[nodiscard]] std::vector<std::string_view> split_words(std::string_view text, char separator = ' ');
+
 /// Breaks a text at blanks into lines of at most `width` columns. The first line is taken to start at column
 /// `indent`, the others are indented by as much.
 [[nodiscard]] std::string wrap_words(std::string_view text, std::size_t indent, std::size_t width);

@@ -24,7 +24,8 @@ bool is_root_prefix(const std::string& path) {
     return exists(path + "/pkgs") || exists(path + "/conda-meta") || exists(path + "/envs");
 }
 
-/// Where micromamba 2 has it: told by flag or variable, else ~/micromamba of version 1 if it is in use, else below
+/// Where micromamba 2 has it: told by flag or variable, else the environment that the program is installed in, else
+/// ~/micromamba of version 1 if it is in use, else below
 /// the user's data directory.
 std::string find_root_prefix(const ConfigRequest& request, const std::string& home) {
     const auto absolute = [&](const std::string& path) {
@@ -34,6 +35,7 @@ std::string find_root_prefix(const ConfigRequest& request, const std::string& ho
     for (const auto* name : {"MAMBA_ROOT_PREFIX", "MAMBA_DEFAULT_ROOT_PREFIX"}) {
         if (const auto value = variable(request, name); !value.empty()) return absolute(value);
     }
+    if (request.installed_root) return absolute(*request.installed_root);
     if (const auto old = home + "/micromamba"; is_root_prefix(old)) return old;
     const auto data = variable(request, "XDG_DATA_HOME");
     return (data.empty() ? home + "/.local/share" : absolute(data)) + "/mamba";

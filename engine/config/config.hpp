@@ -45,7 +45,11 @@ struct Config {
     bool compile_pyc = true;
     bool add_pip_as_python_dependency = true;
     bool register_envs = true, protect_frozen_envs = true, rollback_enabled = true;
-    bool show_channel_urls = false, changeps1 = true, auto_activate = true;
+    bool show_channel_urls = false, changeps1 = true;
+    std::optional<bool> auto_activate; ///< the shell hook activates; nullopt: as the tool that is stood in for does
+    std::string default_activation_env = "base"; ///< what `activate` without a name means
+    int auto_stack = 0;                          ///< up to this level, `activate` stacks
+    bool envvars_force_uppercase = true;         ///< names of an environment's variables are exported in upper case
     std::string env_prompt = "({default_env}) ";
     std::string path_conflict = "clobber"; ///< clobber, warn or prevent
     std::string safety_checks = "warn";    ///< disabled, warn or enabled
@@ -62,7 +66,9 @@ struct Config {
 struct ConfigRequest {
     std::map<std::string, std::string> environment;
     std::string working_directory;
-    std::optional<std::string> root_prefix;   ///< -r
+    std::optional<std::string> root_prefix; ///< -r
+    std::optional<std::string>
+        installed_root;                       ///< where the program lies in an environment's bin: weaker than variables
     std::optional<std::string> target_prefix; ///< -p or what -n resolved to: its .condarc counts
     std::vector<std::string> rc_files;        ///< --rc-file: only these are read
     bool no_rc = false;                       ///< --no-rc: none is read

@@ -54,6 +54,13 @@ Result<void> set_ssl_verify(Config& config, const YamlValue& value) {
     return {};
 }
 
+Result<void> set_auto_activate(Config& config, const YamlValue& value) {
+    const auto flag = value.is_scalar() ? parse_boolean(value.text) : std::nullopt;
+    if (!flag) return make_error(ErrorCode::parse, "must be true or false");
+    config.auto_activate = *flag;
+    return {};
+}
+
 /// mamba's `-1` means as many as there are cores; ours is 0.
 Result<void> set_worker_threads(Config& config, const YamlValue& value) {
     int number = 0;
@@ -124,7 +131,10 @@ const std::vector<ConfigKey> keys = {
     // shells
     {"changeps1", {}, [](Config& c) -> bool& { return c.changeps1; }},
     {"env_prompt", {}, [](Config& c) -> std::string& { return c.env_prompt; }},
-    {"auto_activate", "auto_activate_base", [](Config& c) -> bool& { return c.auto_activate; }},
+    {"auto_activate", "auto_activate_base", set_auto_activate},
+    {"auto_stack", {}, [](Config& c) -> int& { return c.auto_stack; }},
+    {"default_activation_env", {}, [](Config& c) -> std::string& { return c.default_activation_env; }},
+    {"envvars_force_uppercase", {}, [](Config& c) -> bool& { return c.envvars_force_uppercase; }},
     // keys of conda and mamba that mean nothing here
     {"add_anaconda_token", "add_binstar_token"},
     {"allow_conda_downgrades"},
@@ -135,7 +145,6 @@ const std::vector<ConfigKey> keys = {
     {"anaconda_upload", "binstar_upload"},
     {"anaconda_token"},
     {"auth"},
-    {"auto_stack"},
     {"auto_update_conda"},
     {"bld_path"},
     {"channel_settings"},
@@ -144,7 +153,6 @@ const std::vector<ConfigKey> keys = {
     {"console"},
     {"croot"},
     {"debug"},
-    {"default_activation_env"},
     {"default_python"},
     {"default_threads"},
     {"denylist_channels"},
@@ -155,7 +163,6 @@ const std::vector<ConfigKey> keys = {
     {"enable_private_envs"},
     {"env_vars"},
     {"environment_specifier"},
-    {"envvars_force_uppercase"},
     {"error_upload_url"},
     {"exclude_newer"},
     {"exclude_newer_package"},

@@ -39,7 +39,7 @@ TEST_CASE("activation from outside", "[activation]") {
     scratch.write("root/envs/demo/conda-meta/state", R"({"env_vars": {"X": "1", "Y": "***unset***"}})");
     const auto plan = plan_activation(prefix, config);
     REQUIRE(plan);
-    CHECK(value(*plan, "PATH") == prefix + "/bin:/usr/bin:/bin");
+    CHECK(value(*plan, "PATH") == prefix + "/bin:" + scratch.at("root") + "/condabin:/usr/bin:/bin");
     CHECK(value(*plan, "CONDA_PREFIX") == prefix);
     CHECK(value(*plan, "CONDA_SHLVL") == "1");
     CHECK(value(*plan, "CONDA_DEFAULT_ENV") == "demo");
