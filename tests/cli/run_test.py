@@ -1,7 +1,9 @@
 """`taipan run`: a program in its environment, as if it had been activated."""
 
+import os
 import signal
 import subprocess
+import time
 
 from taipan_test import RealChannelTest, TaipanTest, binary_under_test, main
 from tiny_channel import File
@@ -63,6 +65,32 @@ class RunTest(TaipanTest):
         done = subprocess.run([binary_under_test(), "run", "-p", self.prefix, "echo-input"], input=b"one\ntwo\n",
                               env=self.environment, capture_output=True, timeout=60)
         self.assertEqual(done.stdout, b"one\ntwo\n", done.stderr)
+
+    def test_only_what_is_attached(self):
+        self.assertEqual(self.taipan("run", "-p", self.prefix, "-a", "", "show").stdout, "")
+        result = self.taipan("run", "-p", self.prefix, "-a", "stderr", "fail", code=7)
+        self.assertEqual((result.stdout, result.stderr), ("", "to-stderr\n"))
+        self.assertIn("prefix=", self.taipan("run", "-p", self.prefix, "-a", "stdout,stdin", "show").stdout)
+        self.assertIn("cannot be attached", self.taipan("run", "-p", self.prefix, "-a", "out", "show", code=2).stderr)
+
+    def test_left_running(self):
+        """The command is back while the program waits for us, in a session of its own."""
+        gate, done = self.work / "gate", self.work / "done"
+        os.mkfifo(gate)
+        self.taipan("run", "-d", "-p", self.prefix, "sh", "-c", f'read word < {gate}; ps -o sid= $$ > {done}.new; '
+                    f"mv {done}.new {done}")
+        self.assertFalse(done.exists())
+        gate.write_text("go\n")
+        deadline = time.monotonic() + 60
+        while not done.exists():
+            self.assertLess(time.monotonic(), deadline, "the program does not end")
+            time.sleep(0.01)
+        self.assertNotEqual(int(done.read_text()), os.getsid(0))
+        self.assertEqual(self.taipan("run", "-d", "-p", self.prefix, "/no/such/program", code=None).code, 127)
+
+    def test_one_argument_of_several_lines_is_a_script(self):
+        result = self.taipan("run", "-p", self.prefix, 'echo "$CONDA_SHLVL"\nfalse\nexit 5', code=5)
+        self.assertEqual(result.stdout, "1\n")
 
     def test_by_name(self):
         self.taipan("create", "-y", "-n", "named", *self.channel_arguments(None), "tools")
