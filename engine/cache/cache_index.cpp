@@ -1,8 +1,8 @@
 // Problem: a new environment of a few hundred cached packages begins with thousands of system calls for a few small
 // files in each of them. Approach: what those files say is also in one file of the cache, which is mapped; one stat a
-// package tells whether its entry still belongs to the directory. What must hold: an entry that was not written whole
-// is not used. A torn one is not followed by the head of the next or by the end of the file; blocks that a crash of the
-// machine has left empty hold NUL, which JSON does not.
+// package tells whether its entry still belongs to the directory that they lie in. What must hold: an entry that was
+// not written whole is not used. A torn one is not followed by the head of the next or by the end of the file; blocks
+// that a crash of the machine has left empty hold NUL, which JSON does not.
 
 #include "cache/cache_index.hpp"
 
@@ -138,7 +138,7 @@ Result<void> CacheIndex::prune(const std::string& cache_directory) {
     std::string kept;
     for (const auto& [dist_name, entry] : index.entries_) {
         struct stat status {};
-        const std::string directory = cache_directory + '/' + std::string(dist_name);
+        const std::string directory = cache_directory + '/' + std::string(dist_name) + "/info";
         if (::lstat(directory.c_str(), &status) == 0 && index.find(dist_name, status)) kept += entry.whole;
     }
     if (kept.size() == index.file_->size()) return {};

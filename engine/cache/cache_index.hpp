@@ -25,20 +25,20 @@ struct KnownPackage {
 ///
 /// `<cache>/.taipan-index` is only appended to: a line for each package, "taipan 1 <inode> <ctime in ns> <1: contained>
 /// <lengths of the three texts> <dist name>", the texts, and a line end. Only an installer can write there, not a
-/// package, and no directory that somebody makes later has the same inode and ctime. Entries of directories that are
-/// gone do no harm.
+/// package. Inode and ctime are those of the package's `info`: they change when a file there is removed or replaced,
+/// and no directory that somebody makes later has the same. Entries of directories that are gone do no harm.
 class CacheIndex {
 public:
     /// A missing or unreadable file is an empty index.
     static CacheIndex open(const std::string& cache_directory);
-    /// `status` is that of the package's directory. The texts live as long as the index or a copy of it.
+    /// `status` is that of the package's `info` directory. The texts live as long as the index or a copy of it.
     [[nodiscard]] std::optional<KnownPackage> find(std::string_view dist_name, const struct stat& status) const;
     /// The texts have been used and will hardly be wanted again: gives their memory back to the system.
     static void release(const KnownPackage& package);
     /// A writer was interrupted: what comes after its entry cannot be read until the index is pruned.
     [[nodiscard]] bool damaged() const { return damaged_; }
 
-    /// Adds one; the directory must have its final name.
+    /// Adds one; nothing in its `info`, of which `status` is, may change afterwards.
     static Result<void> add(const std::string& cache_directory, std::string_view dist_name, const struct stat& status,
                             const KnownPackage& package);
     /// Keeps only what is readable and belongs to a directory that is there.

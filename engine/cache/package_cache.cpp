@@ -164,7 +164,8 @@ Result<void> PackageCache::publish_extracted(StagedDirectory directory, const Pa
     TAIPAN_CHECK(write_all(fd.get(), text, path));
     TAIPAN_CHECK(directory.commit(extracted_path(record)));
     struct stat status {};
-    if (known.paths_json.empty() || ::fstat(directory.fd(), &status) != 0) return {};
+    if (known.paths_json.empty()) return {};
+    if (::fstatat(directory.fd(), "info", &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode)) return {};
     known.record_json = text;
     return CacheIndex::add(writable_, record.dist_name(), status, known);
 }
@@ -179,7 +180,7 @@ Result<void> PackageCache::discard(const std::string& path) const {
 std::optional<KnownPackage> PackageCache::find_known(const std::string& path) const {
     const auto directory = std::find(directories_.begin(), directories_.end(), parent_path(path));
     struct stat status {};
-    if (directory == directories_.end() || ::lstat(path.c_str(), &status) != 0) return std::nullopt;
+    if (directory == directories_.end() || ::lstat((path + "/info").c_str(), &status) != 0) return std::nullopt;
     return indexes_[static_cast<std::size_t>(directory - directories_.begin())].find(base_name(path), status);
 }
 

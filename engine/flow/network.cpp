@@ -182,6 +182,8 @@ struct Network::Impl {
         const auto& urls = transfer.request().urls;
         if (urls.size() < 2) return;
         --mirrors[mirror_of(urls.front().url)].active;
+        // An index that a mirror does not have (its shards, its .zst) says nothing about its packages.
+        if (transfer.request().expected_size == 0) return;
         const std::size_t good = download ? download->source : urls.size();
         for (std::size_t i = 0; i < std::min(good, urls.size()); ++i) ++mirrors[mirror_of(urls[i].url)].failures;
         if (!download) return;

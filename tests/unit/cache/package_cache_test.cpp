@@ -146,7 +146,6 @@ TEST_CASE("what was extracted here is known without looking into its directory")
         CHECK(std::string(found->paths_json) == "{\"paths\": []}");
         CHECK(std::string(found->link_json) == "{}");
         CHECK(std::string(found->record_json) == *read_file(path + "/info/repodata_record.json"));
-        REQUIRE(::unlink((path + "/info/repodata_record.json").c_str()) == 0);
         CHECK(again->find_extracted(record()) == path);
         auto other = record();
         other.sha256 = std::string(64, 'c');
@@ -157,15 +156,18 @@ TEST_CASE("what was extracted here is known without looking into its directory")
         REQUIRE(make_directories(path + "/info"));
         CHECK_FALSE(known());
     }
-    SECTION("not after the directory was changed") {
-        REQUIRE(write_file_atomic(path + "/added", ""));
+    SECTION("not after a file of info was removed or replaced") {
+        if (GENERATE(true, false))
+            REQUIRE(::unlink((path + "/info/repodata_record.json").c_str()) == 0);
+        else
+            REQUIRE(write_file_atomic(path + "/info/repodata_record.json", "{}"));
         CHECK_FALSE(known());
     }
     SECTION("not by an entry that was cut off, whatever is written after it; opening the cache repairs that") {
         const std::string text = *read_file(index);
         const auto kept = GENERATE(std::size_t{1}, std::size_t{5}, std::size_t{30});
         REQUIRE(write_file_atomic(index, text.substr(0, text.size() - kept)));
-        CHECK_FALSE(CacheIndex::open(directory.path).find("foo-1.0-0", status_of(path)));
+        CHECK_FALSE(CacheIndex::open(directory.path).find("foo-1.0-0", status_of(path + "/info")));
         REQUIRE(write_file_atomic(index, text.substr(0, text.size() - kept) + text));
         CHECK(CacheIndex::open(directory.path).damaged());
         CHECK_FALSE(known());
