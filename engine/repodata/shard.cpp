@@ -233,10 +233,14 @@ void read_shards(MsgpackReader& in, ShardIndex& index) {
 } // namespace
 
 Result<ShardIndex> parse_shard_index(std::string_view zst) {
+    TAIPAN_TRY(const std::string bytes, decompress_zst(zst, shard_index_limit));
+    return parse_shard_index_content(bytes);
+}
+
+Result<ShardIndex> parse_shard_index_content(std::string_view bytes) {
     const auto no_index = [](const char* why) {
         return make_error(ErrorCode::parse, std::string("is no index of shards: ") + why);
     };
-    TAIPAN_TRY(const std::string bytes, decompress_zst(zst, shard_index_limit));
     ShardIndex index;
     MsgpackReader in(bytes);
     const auto count = in.map();
@@ -265,6 +269,11 @@ Result<std::string> index_of_shard(std::string_view zst, std::string_view name, 
     if (const auto actual = sha256_hex(zst); actual != sha256)
         return make_error(ErrorCode::checksum_mismatch, "has another sha256 (" + actual + ") than its index says");
     TAIPAN_TRY(const std::string bytes, decompress_zst(zst, shard_limit));
+    return index_of_shard_content(bytes, name, sha256, info, use_only_tar_bz2);
+}
+
+Result<std::string> index_of_shard_content(std::string_view bytes, std::string_view name, std::string_view sha256,
+                                           const IndexInfo& info, bool use_only_tar_bz2) {
     ParsedBatch conda, tar_bz2;
     tar_bz2.section = Section::tar_bz2;
     if (!ShardReader(bytes, name, use_only_tar_bz2).read(conda, tar_bz2))

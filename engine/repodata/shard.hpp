@@ -23,10 +23,16 @@ struct ShardIndex {
 
 /// Fails with ErrorCode::parse on anything but a shard index of version 1.
 Result<ShardIndex> parse_shard_index(std::string_view zst);
+/// The same, inflated.
+Result<ShardIndex> parse_shard_index_content(std::string_view bytes);
 
 /// Makes an index file with a single name out of a shard, which is that of `name` and has this sha256. Fails with
 /// ErrorCode::checksum_mismatch when the bytes are others, with ErrorCode::parse when they are no shard.
 Result<std::string> index_of_shard(std::string_view zst, std::string_view name, std::string_view sha256,
                                    const IndexInfo& info, bool use_only_tar_bz2);
+
+/// The same of inflated bytes, without looking at the sha256.
+Result<std::string> index_of_shard_content(std::string_view bytes, std::string_view name, std::string_view sha256,
+                                           const IndexInfo& info, bool use_only_tar_bz2);
 
 } // namespace taipan::repodata
