@@ -74,7 +74,7 @@ public:
             if (::chdir(directory.c_str()) != 0) return system_error(errno, "cannot change to", directory);
         }
         TAIPAN_CHECK(invocation.console.flush());
-        if (!attached_.empty() || detach_) TAIPAN_CHECK(silence_streams());
+        if (!attached_.empty() && !detach_) TAIPAN_CHECK(silence_streams());
         if (detach_) return run_detached(invocation, wrapped, prefix);
         return report_failure(invocation, wrapped, prefix, replace_process(wrapped));
     }
@@ -90,9 +90,8 @@ private:
     }
 
     /// Streams that are not attached lead nowhere. So do our own messages then.
-    Result<void> silence_streams() {
+    Result<void> silence_streams() const {
         bool keep[3] = {false, false, false};
-        if (attached_.empty()) keep[1] = keep[2] = true; // --detach: only the terminal's input is not its own
         for (const auto& words : attached_) {
             for (const auto& word : split_list(words, ',')) {
                 keep[word == "stdin" ? 0 : word == "stdout" ? 1 : 2] = true;
@@ -108,8 +107,10 @@ private:
         return {};
     }
 
-    /// The child tells through a pipe why it could not become the program; exec closes the pipe.
-    static Result<int> run_detached(Invocation& invocation, const WrappedCommand& wrapped, const std::string& prefix) {
+    /// As in micromamba, the program has no streams of ours but those that `-a` names: whoever waits for the end of our
+    /// output does not wait for it. The child tells through a pipe why it could not become the program; exec closes the
+    /// pipe.
+    Result<int> run_detached(Invocation& invocation, const WrappedCommand& wrapped, const std::string& prefix) const {
         int ends[2] = {-1, -1};
         if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "cannot make a pipe for", "the program");
         const UniqueFd reading(ends[0]);
@@ -118,7 +119,7 @@ private:
         if (child < 0) return system_error(errno, "cannot start a process for", wrapped.arguments.front());
         if (child == 0) {
             static_cast<void>(::setsid()); // a new process leads no group yet, so this works
-            const int failure = replace_process(wrapped);
+            const int failure = silence_streams() ? replace_process(wrapped) : errno;
             static_cast<void>(!::write(writing.get(), &failure, sizeof failure)); // the parent is gone: nobody to tell
             ::_exit(exit_not_executable);
         }

@@ -86,7 +86,11 @@ class RunTest(TaipanTest):
             self.assertLess(time.monotonic(), deadline, "the program does not end")
             time.sleep(0.01)
         self.assertNotEqual(int(done.read_text()), os.getsid(0))
-        self.assertEqual(self.taipan("run", "-d", "-p", self.prefix, "/no/such/program", code=None).code, 127)
+
+    def test_what_cannot_be_left_running_is_explained(self):
+        bare = self.work / "bare"  # no activation scripts: no shell in between
+        self.taipan("create", "-y", "-p", bare)
+        self.assertIn("no such program", self.taipan("run", "-d", "-p", bare, "/no/such/program", code=127).stderr)
 
     def test_one_argument_of_several_lines_is_a_script(self):
         result = self.taipan("run", "-p", self.prefix, 'echo "$CONDA_SHLVL"\nfalse\nexit 5', code=5)
