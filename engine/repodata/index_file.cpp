@@ -104,7 +104,9 @@ Result<IndexFile> IndexFile::read(std::unique_ptr<State> state) {
     if (header.names_checksum != checksum(bytes)) return unusable();
     const std::uint64_t names_size = std::uint64_t{header.names} * sizeof(NameEntry);
     const std::uint64_t blocks_size = std::uint64_t{header.blocks} * sizeof(BlockEntry);
-    if (names_size + blocks_size + header.text_size != bytes.size()) return unusable();
+    // Subtracted, not added: the sizes are the file's own words, and a sum could wrap around.
+    if (names_size + blocks_size > bytes.size() || header.text_size != bytes.size() - names_size - blocks_size)
+        return unusable();
     // The place was checked for alignment, and all sizes before the entries keep to it.
     state->names = {reinterpret_cast<const NameEntry*>(bytes.data()), header.names};
     state->blocks = {reinterpret_cast<const BlockEntry*>(bytes.data() + names_size), header.blocks};
