@@ -115,7 +115,7 @@ def make_survey(options, folder, target):
         taipan.forget()
         target.channel = net.url
         turns.Runs(net, folder)(taipan, taipan.create(target, False))
-        survey = surveys.make(target.prefix, material, options.large)
+        survey = surveys.make(target.prefix, material, options.large, "large" in options.works)
     remove(taipan.folder)
     remove(folder / "nginx")
     surveys.read_all(options.channel_dir)

@@ -71,8 +71,8 @@ def description(document):
             f"{survey['extracted_files']:,} files with {survey['content_bytes'] / 1e6:,.0f} MB of content; "
             f"{machine['cores']} cores, {machine['file_system']}, Linux {machine['kernel']}; "
             f"medians of {runs}, each ratio the median of the turns' ratios. "
-            + "; ".join(document["versions"].values()) + ". "
-            f"The large .tar.bz2 has {survey['large_archive_bytes'] / 1e6:.1f} MB.")
+            + "; ".join(document["versions"].values()) + "."
+            + (f" The large .tar.bz2 has {survey['large_archive_bytes'] / 1e6:.1f} MB." if survey.get("large") else ""))
 
 
 def titles(options):

@@ -27,16 +27,17 @@ class Survey:
     packages: list
     linked: int     # files and symbolic links in the environment, without .pyc
     material: pathlib.Path
-    large: Package  # the one for the work with a single archive
+    large: Package | None  # the one for the work with a single archive, if that is wanted
 
     @property
     def extracted(self):
         return sum(package.files for package in self.packages)
 
     def summary(self):
+        large = {"large": self.large.file, "large_archive_bytes": self.large.size} if self.large else {}
         return {"packages": len(self.packages), "archives_bytes": sum(package.size for package in self.packages),
                 "extracted_files": self.extracted, "content_bytes": sum(package.bytes for package in self.packages),
-                "linked_files": self.linked, "large": self.large.file, "large_archive_bytes": self.large.size}
+                "linked_files": self.linked, **large}
 
 
 def count(folder):
@@ -57,8 +58,9 @@ def read_packages(prefix):
         yield package
 
 
-def make(prefix, material, large_archive):
-    """Surveys a new prefix, then moves it away as the tree that is linked by `cp -al`."""
+def make(prefix, material, large_archive, large_wanted):
+    """Surveys a new prefix, then moves it away as the tree that is linked by `cp -al`. Packing a large archive takes
+    minutes, so it is done only for those who want it."""
     material = pathlib.Path(material)
     packages = sorted(read_packages(prefix), key=lambda package: -package.size)
     linked, _ = count(prefix)
@@ -66,7 +68,7 @@ def make(prefix, material, large_archive):
     (material / "parts").mkdir()
     for index, share in enumerate(parts(packages, len(os.sched_getaffinity(0)))):
         pack(share, material / "parts" / f"{index}.tar.zst")
-    large = _keep_large(packages, large_archive, material)
+    large = _keep_large(packages, large_archive, material) if large_wanted else None
     shutil.move(prefix, material / "tree")
     return Survey(packages, linked, material, large)
 
