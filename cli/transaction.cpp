@@ -40,6 +40,7 @@ private:
     TransactionRun(Invocation& invocation, Config config, const TransactionRequest& request, Progress& progress,
                    EventSink& sink)
         : console_(invocation.console),
+          role_(invocation.role()),
           request_(request),
           signals_(stop_),
           progress_(&progress),
@@ -183,11 +184,16 @@ private:
     }
 
     [[nodiscard]] std::string hint() const {
-        return "#\n# To run a program in this environment, use\n#\n#     $ taipan run " +
+        const auto name = environment_name(prefix(), config());
+        const std::string command(role_name(role_));
+        return "#\n# To activate this environment, use\n#\n#     $ " + command + " activate " +
+               (name.empty() ? prefix() : name) + "\n#\n# To deactivate an active environment, use\n#\n#     $ " +
+               command + " deactivate\n#\n# To run one program in it, use\n#\n#     $ " + command + " run " +
                selecting_words(prefix(), config()) + " PROGRAM\n#\n\n";
     }
 
     Console& console_;
+    Role role_;
     const TransactionRequest& request_;
     StopSource stop_;
     StopOnSignals signals_;

@@ -196,6 +196,13 @@ class CreateRulesTest(TaipanTest):
 
     # ---- output
 
+    def test_the_last_words_tell_how_to_get_in(self):
+        self.channel.add("a")
+        self.channel.write_index()
+        shown = self.taipan("create", "-y", "-n", "fresh", *self.channel_arguments(None), "a").stdout
+        for words in ("$ taipan activate fresh\n", "$ taipan deactivate\n", "$ taipan run -n fresh PROGRAM\n"):
+            self.assertIn(words, shown)
+
     def test_output_in_a_pipe_is_plain_lines(self):
         self.add("plain")
         result = self.create("plain", channel=self.serve(self.channel))
