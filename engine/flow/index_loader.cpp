@@ -205,14 +205,30 @@ Result<std::string> IndexLoader::shard_index() {
     return ask_for_shard_index(std::move(state));
 }
 
-Result<std::string> IndexLoader::ask_for_shard_index(std::optional<RepodataState> state) {
-    TAIPAN_TRY(Network* const network, session_.network());
+TransferRequest IndexLoader::unless_unchanged(const std::string& file,
+                                              const std::optional<RepodataState>& state) const {
     TransferRequest transfer;
-    transfer.urls = sources_of(channel_, url_ + "/repodata_shards.msgpack.zst", session_.config());
-    transfer.shown_url = url_ + "/repodata_shards.msgpack.zst";
-    transfer.size_limit = repodata::shard_index_limit;
+    transfer.urls = sources_of(channel_, url_ + file, session_.config());
+    transfer.shown_url = url_ + file;
     if (state && !state->etag.empty()) transfer.headers.push_back("If-None-Match: " + state->etag);
     if (state && !state->mod.empty()) transfer.headers.push_back("If-Modified-Since: " + state->mod);
+    return transfer;
+}
+
+RepodataState IndexLoader::state_after(const Download& download) const {
+    RepodataState state;
+    state.url = url_;
+    state.etag = download.etag;
+    state.mod = download.last_modified;
+    state.cache_control = download.cache_control;
+    state.refresh_ns = now_ns();
+    return state;
+}
+
+Result<std::string> IndexLoader::ask_for_shard_index(std::optional<RepodataState> state) {
+    TAIPAN_TRY(Network* const network, session_.network());
+    TransferRequest transfer = unless_unchanged("/repodata_shards.msgpack.zst", state);
+    transfer.size_limit = repodata::shard_index_limit;
     TAIPAN_TRY(Download download, network->fetch(std::move(transfer)));
     if (download.status == 304 && state) {
         state->refresh_ns = now_ns();
@@ -220,12 +236,7 @@ Result<std::string> IndexLoader::ask_for_shard_index(std::optional<RepodataState
         remember(save_repodata_state(shard_paths_, *state));
         return bytes;
     }
-    RepodataState fetched;
-    fetched.url = url_;
-    fetched.etag = download.etag;
-    fetched.mod = download.last_modified;
-    fetched.cache_control = download.cache_control;
-    fetched.refresh_ns = now_ns();
+    RepodataState fetched = state_after(download);
     TAIPAN_TRY(std::string bytes, download.body.take_text());
     auto stored = write_file_atomic(shard_paths_.json, bytes);
     if (stored) stored = save_repodata_state(shard_paths_, fetched);
@@ -268,14 +279,10 @@ Result<SubdirIndex> IndexLoader::ask_server(std::optional<RepodataState> state) 
 
 Result<SubdirIndex> IndexLoader::request(const std::string& file, std::optional<RepodataState> state, bool zst) {
     TAIPAN_TRY(Network* const network, session_.network());
-    TransferRequest transfer;
-    transfer.urls = sources_of(channel_, url_ + file, session_.config());
-    transfer.shown_url = url_ + file;
+    TransferRequest transfer = unless_unchanged(file, state);
     transfer.spool_directory = cache_directory_;
     transfer.size_limit = index_size_limit;
     transfer.progress = [this](std::uint64_t done) { session_.sink().advance(Stage::index, url_, done); };
-    if (state && !state->etag.empty()) transfer.headers.push_back("If-None-Match: " + state->etag);
-    if (state && !state->mod.empty()) transfer.headers.push_back("If-Modified-Since: " + state->mod);
     TAIPAN_TRY(Download download, network->fetch(std::move(transfer)));
     if (download.status != 304 || !state) return from_download(std::move(download), zst);
     from_cache_ = true;
@@ -287,12 +294,7 @@ Result<SubdirIndex> IndexLoader::request(const std::string& file, std::optional<
 }
 
 Result<SubdirIndex> IndexLoader::from_download(Download download, bool zst) {
-    RepodataState state;
-    state.url = url_;
-    state.etag = download.etag;
-    state.mod = download.last_modified;
-    state.cache_control = download.cache_control;
-    state.refresh_ns = now_ns();
+    RepodataState state = state_after(download);
     state.has_zst = RememberedAnswer{zst, format_utc_timestamp(state.refresh_ns)};
     state.has_shards = has_shards_;
     KeptText json(paths_.json);

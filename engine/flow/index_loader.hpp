@@ -44,6 +44,11 @@ private:
     Result<SubdirIndex> finish(Result<repodata::IndexFile> file);
     Result<std::string> shard_index();
     Result<std::string> ask_for_shard_index(std::optional<RepodataState> state);
+    /// A request for a file of the subdir, which the server need not send if it still is what `state` tells of.
+    [[nodiscard]] TransferRequest unless_unchanged(const std::string& file,
+                                                   const std::optional<RepodataState>& state) const;
+    /// What to remember of a file that was sent.
+    [[nodiscard]] RepodataState state_after(const Download& download) const;
     [[nodiscard]] bool is_fresh_enough(const std::optional<RepodataState>& state) const;
     void forget();
     void remember(Result<void> stored);
