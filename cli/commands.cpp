@@ -7,7 +7,8 @@ const std::vector<CommandEntry>& commands() {
         {"create", "", "(-n NAME | -p PATH) [-c CHANNEL]... [-f FILE]... [SPEC...]", "Make a new environment.",
          "taipan create -n demo -c conda-forge python=3.11 numpy\n"
          "taipan create -p ./env -c conda-forge -f requirements.txt\n"
-         "taipan create -n copy --file explicit.txt",
+         "taipan create -n copy --file explicit.txt\n"
+         "taipan create -n copy --clone demo",
          make_create},
         {"install", "", "[-n NAME | -p PATH] [-c CHANNEL]... [-f FILE]... [SPEC...]",
          "Install packages into an environment.",

@@ -13,6 +13,9 @@ public:
     Options options() override {
         Options options = spec_argument("packages, e.g. python=3.11 'numpy>=1.26'");
         append(options, file_options());
+        append(options, {{"--clone", &clone_, "ENV",
+                          "copy this environment (name, or path with a /): its packages, and its files of no package",
+                          "Packages"}});
         append(options, solve_options());
         append(options, {{"--no-default-packages",
                           &no_default_packages_,
@@ -23,6 +26,12 @@ public:
         append(options, base_options());
         append(options, accepted_options());
         return options;
+    }
+
+    [[nodiscard]] std::string usage_error() const override {
+        if (clone_ && !files_.empty()) return "--file and --clone exclude each other";
+        if (clone_ && !specs_.empty()) return "--clone says all that will be installed; name no packages beside it";
+        return TransactionCommand::usage_error();
     }
 
 protected:
@@ -42,6 +51,9 @@ protected:
 
     Result<bool> accept(Draft& draft) override {
         const std::string& prefix = draft.request.install.prefix;
+        if (clone_) {
+            TAIPAN_TRY(draft.request.install.clone_of, source_of_clone(draft));
+        }
         if (prefix == draft.config.root_prefix && common_.prefix.empty()) {
             return make_error(ErrorCode::invalid_argument,
                               "'base' and 'root' name the root prefix and cannot be the name of a new environment");
@@ -65,6 +77,22 @@ protected:
         if (!yes) console.print_error("\nCondaSystemExit: Exiting.\n\n");
         return yes;
     }
+
+private:
+    /// What --clone names, found and repaired as any environment that is opened.
+    [[nodiscard]] Result<std::string> source_of_clone(const Draft& draft) const {
+        CommonOptions options = common_;
+        const bool is_path = clone_->find('/') != std::string::npos;
+        options.name = is_path ? std::string() : *clone_;
+        options.prefix = is_path ? *clone_ : std::string();
+        TAIPAN_TRY(auto source, resolve_target(draft.invocation, options, draft.config, WithoutTarget::fail));
+        if (!is_environment(source)) {
+            return make_error(ErrorCode::environment_not_found, "Not a conda environment: " + source);
+        }
+        return source;
+    }
+
+    std::optional<std::string> clone_; ///< name or path of the environment to copy
 };
 
 class EnvCreate final : public Create {
@@ -72,6 +100,7 @@ public:
     Options options() override {
         Options options = Create::options();
         options.front() = {"definition", &specs_, "FILE", "environment file, when -f is not given", "Packages"};
+        std::erase_if(options, [](const Option& option) { return option.names == "--clone"; });
         append(options, {{"--force", &common_.yes, {}, {}, "Output"}});
         return options;
     }

@@ -93,10 +93,14 @@ std::string plan_json(const PlanDocument& document, const ChannelSettings& setti
     JsonWriter json;
     json.begin_object();
     if (document.plan != nullptr) write_actions(json, *document.plan, document.prefix, settings);
+    const bool clone = document.plan != nullptr && !document.plan->clone_of.empty();
     if (document.dry_run) json.member("dry_run", true);
+    if (clone) json.member("dst_prefix", document.prefix);
     if (!document.message.empty()) json.member("message", document.message);
     json.member("prefix", document.prefix);
+    if (clone) json.member("src_prefix", document.plan->clone_of);
     json.member("success", true);
+    if (clone) json.member("untracked_files", document.plan->untracked_files);
     json.end_object();
     return json.take() + "\n";
 }

@@ -76,6 +76,11 @@ private:
             progress_->resume();
             return !request_.dry_run;
         }
+        if (!plan.clone_of.empty()) {
+            console_.print("Source:      " + plan.clone_of + "\nDestination: " + prefix() +
+                           "\nPackages: " + std::to_string(plan.link.size()) +
+                           "\nFiles: " + std::to_string(plan.untracked_files.size()) + '\n');
+        }
         const auto width = console_.terminal().output ? static_cast<std::size_t>(console_.terminal().width()) : 0;
         console_.print(plan_text(plan, width));
         if (request_.dry_run) {

@@ -14,6 +14,7 @@
 
 #include "base/filesystem.hpp"
 #include "cache/package_cache.hpp"
+#include "flow/clone.hpp"
 #include "flow/interrupted.hpp"
 #include "flow/link_stage.hpp"
 #include "flow/materialise.hpp"
@@ -99,6 +100,7 @@ Result<void> replace_packages(Session& session, const Plan& plan, const PackageC
 
 Result<void> finish(Session& session, const Plan& plan, LinkStage& stage) {
     TAIPAN_CHECK(stage.settle_conflicts());
+    if (!plan.clone_of.empty()) TAIPAN_CHECK(copy_untracked(session, plan));
     TAIPAN_CHECK(stage.run_post_link_scripts());
     Result<void> done;
     tbb::task_arena arena(session.workers());

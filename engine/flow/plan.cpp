@@ -10,6 +10,7 @@
 
 #include "base/filesystem.hpp"
 #include "cache/package_cache.hpp"
+#include "flow/clone.hpp"
 #include "flow/explicit.hpp"
 #include "flow/index.hpp"
 #include "flow/interrupted.hpp"
@@ -99,7 +100,7 @@ Result<Target> load_target(Session& session, const InstallRequest& request) {
 
 Result<std::vector<MatchSpec>> requested(const InstallRequest& request, const Config& config) {
     TAIPAN_TRY(auto specs, parse_specs(request.specs, config));
-    if (request.action != Action::create || request.no_default_packages) return specs;
+    if (request.action != Action::create || request.no_default_packages || !request.clone_of.empty()) return specs;
     TAIPAN_TRY(const auto defaults, parse_specs(config.create_default_packages, config));
     for (const auto& spec : defaults) {
         const bool named = std::any_of(specs.begin(), specs.end(),
@@ -223,9 +224,10 @@ Result<void> plan_explicit(Plan& plan, const std::vector<MatchSpec>& specs, cons
 }
 
 /// `disallowed_packages` of the configuration.
-Result<void> check_allowed(const Solution& solution, const Config& config) {
+Result<void> check_allowed(const Plan& plan, const Config& config) {
     TAIPAN_TRY(const auto disallowed, parse_specs(config.disallowed_packages, config));
-    for (const auto& record : solution.link) {
+    for (const auto& package : plan.link) {
+        const PackageRecord& record = package.record;
         for (const auto& spec : disallowed) {
             if (!spec.matches(record)) continue;
             return make_error(ErrorCode::package_disallowed,
@@ -254,7 +256,6 @@ Result<void> plan_solved(Plan& plan, Session& session, const InstallRequest& req
     Span span(session.sink(), Stage::solve, plan.prefix);
     IndexCandidates candidates(indexes);
     TAIPAN_TRY(Solution solution, solve(solve_request(request, specs, target, config), candidates));
-    TAIPAN_CHECK(check_allowed(solution, config));
     span.succeed();
     const std::set<std::string> relinked(solution.relinked_noarch.begin(), solution.relinked_noarch.end());
     for (auto& record : solution.link) {
@@ -263,6 +264,7 @@ Result<void> plan_solved(Plan& plan, Session& session, const InstallRequest& req
         package.record = std::move(record);
         plan.link.push_back(std::move(package));
     }
+    TAIPAN_CHECK(check_allowed(plan, config));
     plan.unlink = std::move(solution.unlink);
     plan.final_state = std::move(solution.final_state);
     for (const auto& neutered : solution.neutered) plan.neutered_specs.push_back(neutered.replacement);
@@ -301,7 +303,10 @@ Result<Plan> make_plan(Session& session, const InstallRequest& request) {
     const bool explicit_urls =
         request.action != Action::remove &&
         std::any_of(specs.begin(), specs.end(), [](const MatchSpec& s) { return !s.url().empty(); });
-    if (request.revision) {
+    if (!request.clone_of.empty()) {
+        TAIPAN_CHECK(plan_clone(plan, session, request.clone_of));
+        TAIPAN_CHECK(check_allowed(plan, config));
+    } else if (request.revision) {
         TAIPAN_CHECK(plan_revision(plan, session, *request.revision, target.installed, target.blocks));
         // What was asked for stays asked for, as with conda.
         for (const auto& [name, spec] : target.history) plan.update_specs.push_back(spec.to_string());

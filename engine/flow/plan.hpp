@@ -28,6 +28,7 @@ struct InstallRequest {
     bool skip_if_satisfied = false; ///< do nothing when what is installed matches the specs already
     bool replace_existing = false;  ///< create: an environment that is there is replaced
     bool no_pin = false, no_default_packages = false;
+    std::string clone_of; ///< create: absolute path of the environment that is to be copied; there are no specs then
     std::optional<std::size_t> revision; ///< install: go to this state of the history; there are no specs then
 };
 
@@ -59,6 +60,8 @@ struct Plan {
     std::vector<std::string> update_specs, remove_specs, neutered_specs; ///< canonical, for history
     std::vector<std::string> channels; ///< as in the request; their credentials are needed for downloads
     std::string command_line;
+    std::string clone_of;                     ///< the environment that is copied
+    std::vector<std::string> untracked_files; ///< of it: what is of no package, and is copied too
     std::vector<std::string> warnings;
 
     [[nodiscard]] bool nothing_to_do() const { return link.empty() && unlink.empty(); }
