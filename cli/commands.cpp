@@ -68,6 +68,31 @@ const std::vector<CommandEntry>& commands() {
          "taipan info\n"
          "taipan info --envs --json",
          make_info},
+        {"config", "", "(--show | --get | --set KEY VALUE | --add KEY VALUE | ...)",
+         "Show and change what is configured in .condarc files.",
+         "taipan config --show-sources\n"
+         "taipan config --add channels conda-forge\n"
+         "taipan config --set channel_priority strict --env",
+         make_config},
+        {"config list", "", "[KEY...]", "List what is configured.",
+         "taipan config list --sources\n"
+         "taipan config list --all --descriptions",
+         make_config_list},
+        {"config sources", "", "", "List the configuration files that are read.", "taipan config sources",
+         make_config_sources},
+        {"config describe", "", "[KEY...]", "Tell what keys mean.", "taipan config describe channel_priority",
+         make_config_describe},
+        {"config get", "", "KEY", "Show a key of a configuration file.", "taipan config get channels", make_config_get},
+        {"config set", "", "KEY VALUE", "Give a key of a configuration file a value.",
+         "taipan config set channel_priority strict", make_config_set},
+        {"config append", "", "KEY VALUE[,VALUE...]", "Put values at the end of a list.",
+         "taipan config append channels conda-forge", make_config_append},
+        {"config prepend", "", "KEY VALUE[,VALUE...]", "Put values in front of a list.",
+         "taipan config prepend channels conda-forge", make_config_prepend},
+        {"config remove", "", "KEY VALUE", "Take a value out of a list.", "taipan config remove channels conda-forge",
+         make_config_remove},
+        {"config remove-key", "", "KEY", "Take a key out of a configuration file.",
+         "taipan config remove-key channel_priority", make_config_remove_key},
         {"verify", "", "[-n NAME | -p PATH] [--repair]", "Check an environment's files against its records.",
          "taipan verify -n demo\n"
          "taipan verify -n demo --repair",

@@ -35,6 +35,7 @@ Options CommonOptions::config_options() {
     return {
         {"--rc-file", &rc_files, "FILE", "read this configuration file only; may be given several times", group},
         {"--no-rc", &no_rc, {}, "read no configuration file", group},
+        {"--no-env", &no_env, {}, "take no settings from CONDA_* and MAMBA_* variables", group},
     };
 }
 
@@ -53,6 +54,20 @@ Options CommonOptions::consent_options() {
     return {
         {"-y,--yes", &yes, {}, "do not ask for confirmation", group},
         {"-d,--dry-run", &dry_run, {}, "show what would be done, and do nothing", group},
+    };
+}
+
+Options CommonOptions::general_options() {
+    const std::string group = "Accepted for compatibility, without effect";
+    return {
+        {"--offline", &offline, {}, {}, group},
+        {"-y,--yes", &yes, {}, {}, group},
+        {"--dry-run", &dry_run, {}, {}, group},
+        {"--log-level", &accepted_value, "LEVEL", "there is no log", group},
+        {"--download-only", &accepted_flag, {}, "nothing is installed", group},
+        {"--experimental", &accepted_flag, {}, "nothing is experimental", group},
+        {"--use-uv", &accepted_flag, {}, "pip is not needed", group},
+        {"--relocate-prefix", &accepted_value, "PATH", "nothing is installed", group},
     };
 }
 
@@ -111,8 +126,8 @@ Result<void> CommonOptions::apply(Config& config) const {
     return {};
 }
 
-Result<Config> load_settings(const Invocation& invocation, const CommonOptions& options,
-                             std::optional<std::string> target_prefix) {
+ConfigRequest settings_request(const Invocation& invocation, const CommonOptions& options,
+                               std::optional<std::string> target_prefix) {
     ConfigRequest request;
     request.environment = invocation.environment;
     request.working_directory = invocation.working_directory;
@@ -121,7 +136,13 @@ Result<Config> load_settings(const Invocation& invocation, const CommonOptions& 
     request.target_prefix = std::move(target_prefix);
     request.rc_files = options.rc_files;
     request.no_rc = options.no_rc;
-    TAIPAN_TRY(auto config, load_config(request));
+    request.no_env = options.no_env;
+    return request;
+}
+
+Result<Config> load_settings(const Invocation& invocation, const CommonOptions& options,
+                             std::optional<std::string> target_prefix) {
+    TAIPAN_TRY(auto config, load_config(settings_request(invocation, options, std::move(target_prefix))));
     TAIPAN_CHECK(options.apply(config));
     return config;
 }

@@ -17,7 +17,7 @@ struct CommonOptions {
     std::optional<std::string> root_prefix;
     // configuration
     std::vector<std::string> rc_files;
-    bool no_rc = false;
+    bool no_rc = false, no_env = false;
     // output
     std::optional<bool> json, yes, quiet;
     int verbose = 0;
@@ -34,7 +34,11 @@ struct CommonOptions {
     [[nodiscard]] Options config_options();  ///< --rc-file --no-rc
     [[nodiscard]] Options output_options();  ///< --json -q -v
     [[nodiscard]] Options consent_options(); ///< -y --dry-run
+    [[nodiscard]] Options general_options(); ///< what every command of micromamba takes besides: -y --offline ...
     [[nodiscard]] Options channel_options(); ///< -c --override-channels ... --offline -k
+
+    bool accepted_flag = false; ///< options that mean nothing here
+    std::string accepted_value; ///< their values
 
     /// A contradiction between the options; empty when there is none.
     [[nodiscard]] std::string usage_error() const;
@@ -42,6 +46,9 @@ struct CommonOptions {
     Result<void> apply(Config& config) const;
 };
 
+/// Where the settings are to be read from.
+[[nodiscard]] ConfigRequest settings_request(const Invocation& invocation, const CommonOptions& options,
+                                             std::optional<std::string> target_prefix = std::nullopt);
 /// The configuration with the options on top, and without a target prefix's own .condarc.
 Result<Config> load_settings(const Invocation& invocation, const CommonOptions& options,
                              std::optional<std::string> target_prefix = std::nullopt);

@@ -10,9 +10,10 @@
 namespace taipan::cli {
 
 /// The variable an option fills. bool: a flag; int: a flag that counts; string and optional: one value, the last one
-/// wins; vector: one value each time it is given; optional<bool>: a flag that tells "not given" apart.
+/// wins; vector: one value each time it is given, or two for pairs; optional<bool>: a flag that tells "not given"
+/// apart.
 using OptionTarget = std::variant<bool*, int*, std::string*, std::optional<std::string>*, std::vector<std::string>*,
-                                  std::optional<bool>*>;
+                                  std::vector<std::pair<std::string, std::string>>*, std::optional<bool>*>;
 
 /// One option or positional argument as plain data: the parser, the help text and (later) completion read it.
 struct Option {

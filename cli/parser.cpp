@@ -36,6 +36,8 @@ void add_option(CLI::App& app, const Option& option) {
             } else if constexpr (std::is_same_v<Target, std::vector<std::string>>) {
                 auto* added = app.add_option(option.names, *target);
                 if (!option.positional()) added->allow_extra_args(false);
+            } else if constexpr (std::is_same_v<Target, std::vector<std::pair<std::string, std::string>>>) {
+                app.add_option(option.names, *target)->allow_extra_args(false);
             } else {
                 add_value(app, option, *target);
             }

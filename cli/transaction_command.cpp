@@ -76,7 +76,7 @@ Options TransactionCommand::accepted_options() {
         {"--repodata-fn", &accepted_value_, "FILE", "the whole index is always used", group},
         {"--no-lock", &accepted_flag_, {}, "locks are held for moments only", group},
         {"--no-shortcuts,--no-menuinst", &accepted_flag_, {}, "no shortcuts are made", group},
-        {"--no-banner,--no-env,--no-progress-bars", &accepted_flag_, {}, {}, group},
+        {"--no-banner,--no-progress-bars", &accepted_flag_, {}, {}, group},
     };
 }
 

@@ -70,6 +70,8 @@ Result<Config> load_config(const ConfigRequest& request) {
     }
 
     config.envs_dirs.push_back(config.root_prefix + "/envs");
+    // conda's place of users that cannot write the root prefix; of interest only where conda has put something there.
+    if (const auto own = config.home + "/.conda/envs"; is_directory(own)) config.envs_dirs.push_back(own);
     if (config.pkgs_dirs.empty()) config.pkgs_dirs = {config.root_prefix + "/pkgs", config.home + "/.mamba/pkgs"};
     make_absolute(config.envs_dirs, config);
     make_absolute(config.pkgs_dirs, config);

@@ -72,6 +72,7 @@ struct ConfigRequest {
     std::optional<std::string> target_prefix; ///< -p or what -n resolved to: its .condarc counts
     std::vector<std::string> rc_files;        ///< --rc-file: only these are read
     bool no_rc = false;                       ///< --no-rc: none is read
+    bool no_env = false;                      ///< --no-env: variables set no keys
 };
 
 /// Reads and merges all layers. Invalid YAML or a value of the wrong type is ErrorCode::parse naming the file

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "config/expand.hpp"
+#include "config/key_catalogue.hpp"
 
 // One table says what can be configured, under which names, where it goes and of which type it is. Everything else
 // about keys (files, variables, checks of type and words) is generic code that walks the table.
@@ -54,6 +55,13 @@ Result<void> set_ssl_verify(Config& config, const YamlValue& value) {
     return {};
 }
 
+/// mamba's file of trusted certificates; an ssl_verify that switches verification off is stronger.
+Result<void> set_ca_path(Config& config, const YamlValue& value) {
+    if (!value.is_scalar()) return make_error(ErrorCode::parse, "must be the path of a CA bundle");
+    if (!value.text.empty() && config.ssl_verify == "true") config.ssl_verify = expand_home(value.text, config.home);
+    return {};
+}
+
 Result<void> set_auto_activate(Config& config, const YamlValue& value) {
     const auto flag = value.is_scalar() ? parse_boolean(value.text) : std::nullopt;
     if (!flag) return make_error(ErrorCode::parse, "must be true or false");
@@ -88,9 +96,10 @@ const std::vector<ConfigKey> keys = {
     {"local_repodata_ttl", {}, [](Config& c) -> int& { return c.local_repodata_ttl; }},
     {"use_only_tar_bz2", {}, [](Config& c) -> bool& { return c.use_only_tar_bz2; }},
     {"repodata_use_zst", {}, [](Config& c) -> bool& { return c.repodata_use_zst; }},
-    {"repodata_use_shards", {}, [](Config& c) -> bool& { return c.repodata_use_shards; }},
+    {"repodata_use_shards", "use_sharded_repodata", [](Config& c) -> bool& { return c.repodata_use_shards; }},
     // network
     {"ssl_verify", "verify_ssl", set_ssl_verify},
+    {"cacert_path", {}, set_ca_path},
     {"client_ssl_cert", "client_cert", [](Config& c) -> std::string& { return c.client_ssl_cert; }},
     {"client_ssl_cert_key", "client_cert_key", [](Config& c) -> std::string& { return c.client_ssl_cert_key; }},
     {"proxy_servers", {}, [](Config& c) -> Map& { return c.proxy_servers; }},
@@ -139,17 +148,19 @@ const std::vector<ConfigKey> keys = {
     {"add_anaconda_token", "add_binstar_token"},
     {"allow_conda_downgrades"},
     {"allow_cycles"},
+    {"allow_downgrade"},
     {"allow_non_channel_urls"},
+    {"allow_uninstall"},
     {"allowlist_channels", "whitelist_channels"},
     {"always_notify"},
-    {"anaconda_upload", "binstar_upload"},
     {"anaconda_token"},
+    {"anaconda_upload", "binstar_upload"},
     {"auth"},
-    {"auto_update_conda"},
+    {"auto_update_conda", "self_update"},
     {"bld_path"},
     {"channel_settings"},
     {"clobber"},
-    {"conda_build"},
+    {"conda_build", "conda-build"},
     {"console"},
     {"croot"},
     {"debug"},
@@ -162,16 +173,17 @@ const std::vector<ConfigKey> keys = {
     {"dry_run"},
     {"enable_private_envs"},
     {"env_vars"},
-    {"environment_specifier"},
+    {"environment_specifier", "env_spec"},
     {"error_upload_url"},
     {"exclude_newer"},
     {"exclude_newer_package"},
     {"execute_threads"},
     {"experimental"},
+    {"experimental_repodata_parsing"},
     {"experimental_sat_error_message"},
-    {"export_platforms"},
-    {"file"},
+    {"export_platforms", "extra_platforms"},
     {"fetch_progress"},
+    {"file"},
     {"force"},
     {"force_32bit"},
     {"force_reinstall"},
@@ -182,7 +194,9 @@ const std::vector<ConfigKey> keys = {
     {"list_fields"},
     {"local_build_root"},
     {"lock_timeout"},
+    {"log_backtrace"},
     {"log_level"},
+    {"log_pattern"},
     {"max_parallel_downloads"},
     {"migrated_channel_aliases"},
     {"migrated_custom_channels"},
@@ -190,34 +204,43 @@ const std::vector<ConfigKey> keys = {
     {"no_lock"},
     {"no_plugins"},
     {"no_progress_bars"},
+    {"no_py_pin"},
     {"no_rc"},
     {"non_admin_enabled"},
     {"notify_outdated_conda"},
     {"number_channel_notices"},
     {"only_dependencies"},
+    {"order_solver_request"},
     {"override_channels_enabled"},
     {"plugins"},
-    {"prefix_data_interoperability"},
+    {"prefix_data_interoperability", "pip_interop_enabled"},
+    {"preview"},
     {"quiet_progress"},
-    {"report_errors"},
     {"repodata_fns"},
     {"repodata_has_zst"},
+    {"repodata_shards_threads"},
+    {"repodata_shards_ttl"},
     {"repodata_threads"},
+    {"report_errors"},
     {"reporters"},
     {"restore_free_channel"},
     {"root_dir"},
     {"root_prefix"},
     {"sat_solver"},
     {"separate_format_cache"},
+    {"shell_completion"},
     {"shortcuts"},
     {"shortcuts_only"},
+    {"show_anaconda_channel_warnings"},
     {"show_channel_notices"},
     {"signing_metadata_url_base"},
     {"solver", "experimental_solver"},
     {"solver_ignore_timestamps"},
+    {"ssl_no_revoke"},
     {"subdirs"},
     {"target_prefix_override"},
     {"trace"},
+    {"trusted_channels"},
     {"unsatisfiable_hints"},
     {"unsatisfiable_hints_check_depth"},
     {"update_modifier"},
@@ -317,7 +340,11 @@ const ConfigKey* find_config_key(std::string_view name) {
     return nullptr;
 }
 
-bool is_list_key(const ConfigKey& key) { return std::holds_alternative<Strings& (*)(Config&)>(key.field); }
+bool is_list_key(const ConfigKey& key) {
+    if (std::holds_alternative<Strings& (*)(Config&)>(key.field)) return true;
+    const auto* info = std::holds_alternative<std::monostate>(key.field) ? find_key_info(key.name) : nullptr;
+    return info != nullptr && info->shape == KeyInfo::Shape::sequence;
+}
 
 Result<void> apply_config_value(const ConfigKey& key, const YamlValue& value, Config& config) {
     if (value.is_null()) return {};

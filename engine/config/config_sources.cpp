@@ -209,6 +209,7 @@ Result<std::vector<ConfigSource>> load_config_sources(const ConfigRequest& reque
             TAIPAN_CHECK(add_file(absolute_path(expand_home(path, home), request.working_directory)));
         }
     }
+    if (request.no_env) return sources;
     for (const auto* prefix : {"CONDA", "MAMBA"}) {
         TAIPAN_TRY(auto source, variables_source(request, prefix));
         if (!source.values.empty()) sources.push_back(std::move(source));

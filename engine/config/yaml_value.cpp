@@ -31,6 +31,7 @@ public:
         case YAML::NodeType::Scalar:
             value.kind = YamlValue::Kind::scalar;
             value.text = node.Scalar();
+            value.quoted = node.Tag() == "!"; // yaml-cpp's mark of a quoted scalar
             break;
         case YAML::NodeType::Sequence:
             value.kind = YamlValue::Kind::sequence;

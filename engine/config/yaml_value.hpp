@@ -17,6 +17,7 @@ struct YamlValue {
     int line = 0;     ///< where it starts, counted from 1
     std::vector<YamlValue> items;
     std::vector<std::pair<std::string, YamlValue>> members; ///< in the order of the file
+    bool quoted = false; ///< of a scalar: written in quotes, so it is text even if it looks like a number
 
     [[nodiscard]] bool is_null() const { return kind == Kind::null; }
     [[nodiscard]] bool is_scalar() const { return kind == Kind::scalar; }
