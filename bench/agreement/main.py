@@ -22,6 +22,9 @@ def arguments():
     parser.add_argument("--requests", type=int, default=50, metavar="N")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kinds", default="create", help=f"of {','.join(KINDS)}")
+    parser.add_argument("--platform", default="", help="another one than this machine's, as osx-arm64")
+    parser.add_argument("--unsolvable", type=float, default=0.0, metavar="SHARE",
+                        help="so much of the new environments contradict themselves")
     parser.add_argument("--as-conda", action="store_true", help="the peer is conda: also ask what mamba does otherwise")
     parser.add_argument("--messages", action="store_true", help="show both messages where both find no solution")
     return parser.parse_args()
@@ -39,7 +42,7 @@ class Comparison:
     def __init__(self, args, work):
         self.args = args
         self.rng = random.Random(args.seed)
-        self.by_name = packages(args.channel)
+        self.by_name = packages(args.channel, args.platform or "linux-64")
         self.by_identity = {identity(r): r for records in self.by_name.values() for r in records}
         self.taipan, self.peer = Program(args.taipan, work), Program(args.peer, work)
         self.asked = self.unsolved = self.different = 0
@@ -72,7 +75,7 @@ class Comparison:
     def run(self):
         kinds = self.args.kinds.split(",")
         while self.asked < self.args.requests:
-            base = new_environment(self.by_name, self.args.channel, self.rng)
+            base = new_environment(self.by_name, self.args.channel, self.rng, self.args.platform, self.args.unsolvable)
             if "create" in kinds:
                 answer = self.compare(base)
             else:

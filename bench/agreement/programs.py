@@ -29,6 +29,7 @@ class Program:
         shutil.rmtree(prefix, ignore_errors=True)
         if request.before is not None:
             write_prefix(prefix, request)
+        self.platform = request.platform
         document = self._run(self._command(request, prefix))
         if not document.get("success"):
             return None, document.get("message") or "\n".join(document.get("solver_problems", []))
@@ -47,10 +48,13 @@ class Program:
             flags = {"--channel-priority=strict": "--strict-channel-priority",
                      "--channel-priority=disabled": "--no-channel-priority", "--channel-priority=flexible": None}
             command = [flags.get(word, word) for word in command if flags.get(word, word)]
+            command += ["--solver", "libmamba"]
         elif self.name == "taipan":
             command += ["--rc-file", str(self.work / "rc")]
         else:
             command.append("--no-rc")
+        if request.platform and self.name != "conda":
+            command += ["--platform", request.platform]
         if request.kind == "update-all":
             command.append("--all")
         if request.kind != "remove":
@@ -62,6 +66,10 @@ class Program:
     def _run(self, command):
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.work), "MAMBA_ROOT_PREFIX": str(self.work / "root"),
                        "CONDA_PKGS_DIRS": str(self.work / "pkgs"), **self.overrides}
+        if self.name == "conda":
+            environment["CONDARC"] = str(self.work / "rc")
+        if self.platform:
+            environment["CONDA_SUBDIR"] = self.platform
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)
         try:
             return json.loads(done.stdout)
@@ -69,6 +77,7 @@ class Program:
             sys.exit(f"{' '.join(command)}: no JSON on stdout\n{done.stdout[-500:]}{done.stderr[-500:]}")
 
     overrides = MACHINE
+    platform = ""
 
 
 def write_prefix(prefix, request):

@@ -4,6 +4,12 @@ import json
 from dataclasses import dataclass, field
 
 
+# What the virtual packages of other systems are said to be.
+OTHER_MACHINES = {"osx": [{"CONDA_OVERRIDE_OSX": "11.0"}, {"CONDA_OVERRIDE_OSX": "14.5"}, {"CONDA_OVERRIDE_OSX": ""}],
+                  "win": [{"CONDA_OVERRIDE_WIN": "10.0.19045"}],
+                  "linux": [{"CONDA_OVERRIDE_GLIBC": "2.12"}, {"CONDA_OVERRIDE_GLIBC": "2.39"}]}
+
+
 @dataclass
 class Request:
     """One question. `before` are the records of the environment that is there already, if any."""
@@ -15,10 +21,12 @@ class Request:
     history: list = field(default_factory=list)
     pins: list = field(default_factory=list)
     overrides: dict = field(default_factory=dict)
+    platform: str = ""  # another one than this machine's
 
     def __str__(self):
         text = f"{self.kind} {' '.join(self.flags + self.specs)}"
-        for title, value in (("pins", self.pins), ("history", [] if len(self.history) > 9 else self.history), ("overrides", self.overrides)):
+        for title, value in (("pins", self.pins), ("history", [] if len(self.history) > 9 else self.history), ("overrides", self.overrides),
+                             ("platform", self.platform)):
             text += f" | {title}: {value}" if value else ""
         return text
 
@@ -30,11 +38,13 @@ def plain_name(spec):
     return spec
 
 
-def packages(channels):
+def packages(channels, platform):
     """name -> records of all channels."""
     by_name = {}
     for channel in channels:
-        for index in sorted(channel.glob("*/repodata.json")):
+        for index in (channel / subdir / "repodata.json" for subdir in (platform, "noarch")):
+            if not index.exists():
+                continue
             data = json.loads(index.read_bytes())
             for section in ("packages", "packages.conda"):
                 for fn, record in data.get(section, {}).items():
@@ -64,8 +74,20 @@ def some_specs(by_name, rng, names=None):
     return specs
 
 
-def new_environment(by_name, channels, rng):
-    request = Request("create", some_specs(by_name, rng), channels)
+def unsolvable_specs(by_name, rng):
+    """What contradicts itself, as often as not deep down: two versions of what two packages need."""
+    specs = some_specs(by_name, rng)
+    name = rng.choice([plain_name(spec) for spec in specs])
+    versions = sorted({record["version"] for record in by_name[name]})
+    missing = rng.choice([f"{name}>9999", f"{name}=0.0.0", f"{name}-nowhere", f"{name}=*=nobuild_99"])
+    exact = [f"{n}={r['version']}={r['build']}" for n in rng.sample(sorted(by_name), min(4, len(by_name))) for r in [rng.choice(by_name[n])]]
+    return rng.choice([[*specs, missing], exact, exact, [*specs, f"{name}!={','.join(versions[:1])}", f"{name}={versions[0]}"]])
+
+
+def new_environment(by_name, channels, rng, platform, unsolvable=0.0):
+    request = Request("create", some_specs(by_name, rng), channels, platform=platform)
+    if rng.random() < unsolvable:
+        request.specs = unsolvable_specs(by_name, rng)
     if "pip" in by_name and "python" in by_name:
         request.specs.append("pip")  # else python brings it, but not in mamba when it lies in another subdir
     if len(channels) > 1:
@@ -74,7 +96,9 @@ def new_environment(by_name, channels, rng):
             request.channels = channels[::-1]
     if rng.random() < 0.1:
         request.flags.append(rng.choice(["--no-deps", "--only-deps"]))
-    if rng.random() < 0.3:
+    if platform:
+        request.overrides = rng.choice(OTHER_MACHINES.get(platform.split("-")[0], [{}]))
+    elif rng.random() < 0.3:
         request.overrides = rng.choice([{"CONDA_OVERRIDE_CUDA": "9.0"}, {"CONDA_OVERRIDE_CUDA": "12.4"},
                                         {"CONDA_OVERRIDE_GLIBC": "2.12"}, {"CONDA_OVERRIDE_LINUX": "3.10"}])
     return request
@@ -85,7 +109,7 @@ def changed_environment(by_name, base, before, kind, rng, as_conda):
     updates what is installed and requested again: asked `as_conda`, both occur."""
     names = {record["name"] for record in before}
     request = Request(kind, [], base.channels, [f for f in base.flags if f.startswith("--channel-priority")],
-                      before=before, overrides=base.overrides)
+                      before=before, overrides=base.overrides, platform=base.platform)
     request.history = [plain_name(spec) for spec in base.specs]
     if as_conda:
         request.history = [spec for spec in base.specs if rng.random() < 0.7]

@@ -55,8 +55,8 @@ simdjson::error_code MemberParser::parse(ondemand::object& members, ParsedBatch&
         RecordView record;
         const auto reading = reader_.read(object, record);
         if (reading == RecordReading::no_json) return simdjson::TAPE_ERROR;
-        // A name that differs from the file's would have the package appear under a name that it is not asked for by.
-        if (reading == RecordReading::unusable || record.name != lower_case(parts->name, arena_)) {
+        // The record says what the package is called, as for conda and mamba; the file may be named otherwise.
+        if (reading == RecordReading::unusable) {
             ++parsed.broken;
             continue;
         }

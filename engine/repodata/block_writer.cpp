@@ -5,32 +5,11 @@
 
 #include "model/dependency_name.hpp"
 #include "model/version_key.hpp"
+#include "repodata/hex_digits.hpp"
 #include "repodata/name_block.hpp"
 
 namespace taipan::repodata {
 namespace {
-
-/// The value of a lower-case hexadecimal digit; 255 of anything else.
-constexpr std::array<unsigned char, 256> hex_values = [] {
-    std::array<unsigned char, 256> values{};
-    values.fill(255);
-    for (unsigned char i = 0; i < 10; ++i) values['0' + i] = i;
-    for (unsigned char i = 0; i < 6; ++i) values['a' + i] = static_cast<unsigned char>(10 + i);
-    return values;
-}();
-
-/// Lower-case hex of exactly that many bytes; false leaves rubbish behind.
-template <std::size_t size> bool from_hex(std::string_view text, std::array<unsigned char, size>& out) {
-    if (text.size() != size * 2) return false;
-    unsigned all = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-        const unsigned high = hex_values[static_cast<unsigned char>(text[i * 2])];
-        const unsigned low = hex_values[static_cast<unsigned char>(text[i * 2 + 1])];
-        all |= high | low;
-        out[i] = static_cast<unsigned char>(high << 4U | (low & 15U));
-    }
-    return all < 16;
-}
 
 /// Whether `fn` is `<name>-<version>-<build><extension>`.
 bool is_standard(const RecordView& record, std::string_view extension) {

@@ -60,6 +60,10 @@ public:
 
 private:
     simdjson::error_code read_info(ondemand::value& value);
+    /// Nothing that can be understood says nothing.
+    void read_version(ondemand::value& value) {
+        if (const auto number = read_integer(value)) builder_.repodata_version_ = *number;
+    }
     IndexBuilder& builder_;
     bool use_only_tar_bz2_;
 };
@@ -74,7 +78,7 @@ simdjson::error_code IndexBuilder::SkeletonReader::read_info(ondemand::value& va
         if (auto error = field.unescaped_key().get(key)) return error;
         const bool is_base = key == "base_url";
         if (key == "repodata_version") {
-            if (auto error = field.value().get_int64().get(builder_.repodata_version_)) return error;
+            read_version(field.value());
         } else if ((is_base || key == "subdir") && field.value().get_string().get(content) == simdjson::SUCCESS) {
             (is_base ? builder_.info_.base_url : builder_.info_.subdir).assign(content);
         }
@@ -99,13 +103,14 @@ simdjson::error_code IndexBuilder::SkeletonReader::read(ondemand::document& docu
             ParsedBatch batch;
             batch.section = conda ? Section::conda : Section::tar_bz2;
             batch.number = std::numeric_limits<std::uint32_t>::max();
+            if (value.is_null()) continue;
             error = value.get_object().get(members);
             if (error == simdjson::SUCCESS) error = parser.parse(members, batch);
             if (error == simdjson::SUCCESS) stored = builder_.add(batch);
         } else if (key == "info") {
             error = read_info(value);
         } else if (key == "repodata_version") {
-            error = value.get_int64().get(builder_.repodata_version_);
+            read_version(value);
         } else if (key == "removed") {
             ondemand::array removed;
             if (value.get_array().get(removed) != simdjson::SUCCESS) continue;
@@ -120,6 +125,8 @@ simdjson::error_code IndexBuilder::SkeletonReader::read(ondemand::document& docu
 }
 
 Result<void> IndexBuilder::read_skeleton(std::string_view text, bool use_only_tar_bz2) {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     const simdjson::padded_string padded(text);
     ondemand::parser parser;
     ondemand::document document;

@@ -13,7 +13,7 @@ namespace taipan::repodata {
 
 inline constexpr std::array<char, 8> index_magic = {'\x7f', 't', 'a', 'i', 'p', 'a', 'n', 'I'};
 /// To be raised with each change of the format, or of what is read from repodata.
-inline constexpr std::uint32_t index_version = 1;
+inline constexpr std::uint32_t index_version = 2;
 inline constexpr std::uint32_t index_byte_order = 0x01020304;
 
 /// A text among the texts.

@@ -5,26 +5,93 @@
 
 namespace taipan::repodata {
 
-std::string_view* text_field(RecordView& record, std::string_view key) {
-    struct Field {
-        std::string_view key;
-        std::string_view RecordView::*member;
+namespace {
+
+struct KnownKey {
+    std::string_view text;
+    RecordKey key = RecordKey::other;
+    std::string_view RecordView::*text_member = nullptr;
+};
+
+constexpr std::array<KnownKey, 24> known_keys = {{
+    {"name", RecordKey::name, nullptr},
+    {"version", RecordKey::version, nullptr},
+    {"build", RecordKey::build, nullptr},
+    {"build_number", RecordKey::build_number, nullptr},
+    {"depends", RecordKey::depends, nullptr},
+    {"constrains", RecordKey::constrains, nullptr},
+    {"schema_version", RecordKey::schema_version, nullptr},
+    {"record_version", RecordKey::record_version, nullptr},
+    {"md5", RecordKey::md5, &RecordView::md5},
+    {"sha256", RecordKey::sha256, &RecordView::sha256},
+    {"subdir", RecordKey::subdir, &RecordView::subdir},
+    {"license", RecordKey::license, &RecordView::license},
+    {"license_family", RecordKey::license_family, &RecordView::license_family},
+    {"legacy_bz2_md5", RecordKey::legacy_bz2_md5, &RecordView::legacy_bz2_md5},
+    {"legacy_bz2_size", RecordKey::legacy_bz2_size, nullptr},
+    {"python_site_packages_path", RecordKey::python_site_packages_path, &RecordView::python_site_packages_path},
+    {"arch", RecordKey::arch, &RecordView::arch},
+    {"platform", RecordKey::platform, &RecordView::platform},
+    {"date", RecordKey::date, &RecordView::date},
+    {"size", RecordKey::size, nullptr},
+    {"noarch", RecordKey::noarch, nullptr},
+    {"track_features", RecordKey::track_features, nullptr},
+    {"features", RecordKey::features, nullptr},
+    {"timestamp", RecordKey::timestamp, nullptr},
+}};
+
+constexpr std::size_t slots = 64;
+
+/// Different for each known key.
+constexpr std::size_t slot_of(std::string_view key) {
+    return (key.size() + static_cast<unsigned char>(key.front()) * std::size_t{36} +
+            static_cast<unsigned char>(key.back()) * std::size_t{4}) %
+           slots;
+}
+
+/// By slot: the key that can be meant there.
+constexpr std::array<KnownKey, slots> keys_by_slot = [] {
+    std::array<KnownKey, slots> table{};
+    for (const KnownKey& known : known_keys) table.at(slot_of(known.text)) = known;
+    return table;
+}();
+
+static_assert(
+    [] {
+        for (const KnownKey& known : known_keys)
+            if (keys_by_slot.at(slot_of(known.text)).key != known.key) return false;
+        return true;
+    }(),
+    "two keys have one slot: slot_of needs other factors");
+
+/// By key.
+constexpr auto text_members = [] {
+    std::array<std::string_view RecordView::*, known_keys.size() + 1> members{};
+    for (const KnownKey& known : known_keys) members.at(static_cast<std::size_t>(known.key)) = known.text_member;
+    return members;
+}();
+
+} // namespace
+
+RecordKey record_key(std::string_view key) {
+    if (key.empty()) return RecordKey::other;
+    const KnownKey& known = keys_by_slot[slot_of(key)];
+    return known.text == key ? known.key : RecordKey::other;
+}
+
+std::string_view* text_field(RecordView& record, RecordKey key) {
+    const auto member = text_members[static_cast<std::size_t>(key)];
+    return member == nullptr ? nullptr : &(record.*member);
+}
+
+bool has_identity(const RecordView& record) {
+    const auto is_part = [](std::string_view text) {
+        return !text.empty() && std::none_of(text.begin(), text.end(), [](unsigned char letter) {
+            constexpr unsigned char blank = ' ', deleted = 127;
+            return letter == '/' || letter < blank || letter == deleted;
+        });
     };
-    static constexpr std::array<Field, 10> fields = {{
-        {"md5", &RecordView::md5},
-        {"sha256", &RecordView::sha256},
-        {"subdir", &RecordView::subdir},
-        {"license", &RecordView::license},
-        {"license_family", &RecordView::license_family},
-        {"legacy_bz2_md5", &RecordView::legacy_bz2_md5},
-        {"python_site_packages_path", &RecordView::python_site_packages_path},
-        {"arch", &RecordView::arch},
-        {"platform", &RecordView::platform},
-        {"date", &RecordView::date},
-    }};
-    for (const auto& field : fields)
-        if (key == field.key) return &(record.*field.member);
-    return nullptr;
+    return is_part(record.name) && is_part(record.version) && is_part(record.build);
 }
 
 Noarch noarch_of(std::string_view text) {

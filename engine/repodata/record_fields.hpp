@@ -15,8 +15,41 @@ namespace taipan::repodata {
 inline constexpr std::int64_t newest_schema_version = 2;
 inline constexpr std::int64_t newest_record_version = 1;
 
-/// The text field of that name, if it is one that no decision hangs on; else nullptr.
-[[nodiscard]] std::string_view* text_field(RecordView& record, std::string_view key);
+/// The keys of a record that mean something to us.
+enum class RecordKey : std::uint8_t {
+    other,
+    name,
+    version,
+    build,
+    build_number,
+    depends,
+    constrains,
+    schema_version,
+    record_version,
+    md5,
+    sha256,
+    subdir,
+    license,
+    license_family,
+    legacy_bz2_md5,
+    legacy_bz2_size,
+    python_site_packages_path,
+    arch,
+    platform,
+    date,
+    size,
+    noarch,
+    track_features,
+    features,
+    timestamp,
+};
+
+[[nodiscard]] RecordKey record_key(std::string_view key);
+/// The text field of that key, if it is one that no decision hangs on; else nullptr.
+[[nodiscard]] std::string_view* text_field(RecordView& record, RecordKey key);
+/// Whether the record has what makes a package, in letters that cannot lead out of the directory that files named after
+/// it lie in.
+[[nodiscard]] bool has_identity(const RecordView& record);
 [[nodiscard]] Noarch noarch_of(std::string_view text);
 /// Milliseconds, from seconds or milliseconds; nullopt when it says nothing.
 [[nodiscard]] std::optional<std::int64_t> timestamp_of(std::int64_t number);

@@ -25,21 +25,6 @@ std::optional<std::int64_t> to_integer(std::string_view text) {
     return number;
 }
 
-/// An integer, also as text or as a floating-point number without fraction.
-std::optional<std::int64_t> read_integer(ondemand::value& value) {
-    std::int64_t number = 0;
-    if (value.get_int64().get(number) == simdjson::SUCCESS) return number;
-    double real = 0;
-    if (value.get_double().get(real) == simdjson::SUCCESS) {
-        constexpr double limit = 9.0e18;
-        if (real > -limit && real < limit) return static_cast<std::int64_t>(real);
-        return std::nullopt;
-    }
-    std::string_view text;
-    if (value.get_string().get(text) == simdjson::SUCCESS) return to_integer(text);
-    return std::nullopt;
-}
-
 Noarch read_noarch(ondemand::value& value) {
     std::string_view text;
     if (value.get_string().get(text) == simdjson::SUCCESS) return noarch_of(text);
@@ -56,13 +41,29 @@ std::optional<std::uint64_t> read_size(ondemand::value& value) {
 
 } // namespace
 
+std::optional<std::int64_t> read_integer(ondemand::value& value) {
+    std::int64_t number = 0;
+    if (value.get_int64().get(number) == simdjson::SUCCESS) return number;
+    double real = 0;
+    if (value.get_double().get(real) == simdjson::SUCCESS) {
+        constexpr double limit = 9.0e18;
+        if (real > -limit && real < limit) return static_cast<std::int64_t>(real);
+        return std::nullopt;
+    }
+    std::string_view text;
+    if (value.get_string().get(text) == simdjson::SUCCESS) return to_integer(text);
+    return std::nullopt;
+}
+
 bool read_text(ondemand::value& value, std::string_view& out) {
     // The token as it stands, with the blanks behind it.
     std::string_view token = value.raw_json_token();
     if (!token.starts_with('"')) return false;
-    if (token.find('\\') != std::string_view::npos) return value.get_string().get(out) == simdjson::SUCCESS;
     token.remove_prefix(1);
-    token = token.substr(0, token.rfind('"'));
+    while (!token.empty() && token.back() != '"') token.remove_suffix(1);
+    if (token.empty() || token.find('\\') != std::string_view::npos)
+        return value.get_string().get(out) == simdjson::SUCCESS;
+    token.remove_suffix(1);
     ondemand::raw_json_string consumed;
     if (value.get_raw_json_string().get(consumed) != simdjson::SUCCESS) return false;
     out = token;
@@ -107,42 +108,43 @@ void RecordReader::read_features(ondemand::value& value, std::string_view& out) 
 }
 
 /// Fields that decide over use: false when the record must not be used.
-bool RecordReader::read_vital(std::string_view key, ondemand::value& value, RecordView& record, bool& known) {
+bool RecordReader::read_vital(RecordKey key, ondemand::value& value, RecordView& record, bool& known) {
     known = true;
-    if (key == "name") return read_text(value, record.name);
-    if (key == "version") return read_text(value, record.version);
-    if (key == "build") return read_text(value, record.build);
-    if (key == "depends") return read_list(value, record.depends);
-    if (key == "constrains") return read_list(value, record.constrains);
-    if (key == "build_number") {
+    switch (key) {
+    case RecordKey::name: return read_text(value, record.name);
+    case RecordKey::version: return read_text(value, record.version);
+    case RecordKey::build: return read_text(value, record.build);
+    case RecordKey::depends: return read_list(value, record.depends);
+    case RecordKey::constrains: return read_list(value, record.constrains);
+    case RecordKey::build_number: {
         const auto number = read_integer(value);
         if (number) record.build_number = *number;
-        return number.has_value();
+        return number || value.is_null();
     }
-    if (key == "schema_version" || key == "record_version") {
+    case RecordKey::schema_version:
+    case RecordKey::record_version: {
         const auto number = read_integer(value);
-        return number && *number <= (key == "schema_version" ? newest_schema_version : newest_record_version);
+        return number && *number <= (key == RecordKey::schema_version ? newest_schema_version : newest_record_version);
     }
-    known = false;
-    return true;
+    default: known = false; return true;
+    }
 }
 
-void RecordReader::read_optional(std::string_view key, ondemand::value& value, RecordView& record) {
-    if (std::string_view* const text = text_field(record, key)) {
-        if (!read_text(value, *text)) *text = {};
-    } else if (key == "size") {
-        record.size = read_size(value);
-    } else if (key == "legacy_bz2_size") {
-        record.legacy_bz2_size = read_size(value);
-    } else if (key == "noarch") {
-        record.noarch = read_noarch(value);
-    } else if (key == "track_features") {
-        read_features(value, record.track_features);
-    } else if (key == "features") {
-        read_features(value, record.features);
-    } else if (key == "timestamp") {
+void RecordReader::read_optional(RecordKey key, ondemand::value& value, RecordView& record) {
+    switch (key) {
+    case RecordKey::other: return;
+    case RecordKey::size: record.size = read_size(value); return;
+    case RecordKey::legacy_bz2_size: record.legacy_bz2_size = read_size(value); return;
+    case RecordKey::noarch: record.noarch = read_noarch(value); return;
+    case RecordKey::track_features: read_features(value, record.track_features); return;
+    case RecordKey::features: read_features(value, record.features); return;
+    case RecordKey::timestamp:
         if (const auto number = read_integer(value)) record.timestamp = timestamp_of(*number);
+        return;
+    default: break;
     }
+    std::string_view* const text = text_field(record, key);
+    if (text != nullptr && !read_text(value, *text)) *text = {};
 }
 
 RecordReading RecordReader::read(ondemand::object& object, RecordView& record) {
@@ -150,9 +152,10 @@ RecordReading RecordReader::read(ondemand::object& object, RecordView& record) {
     bool usable = true;
     for (auto item : object) {
         ondemand::field field;
-        std::string_view key;
+        std::string_view text;
         if (std::move(item).get(field) != simdjson::SUCCESS) return RecordReading::no_json;
-        if (!read_key(field, key)) return RecordReading::no_json;
+        if (!read_key(field, text)) return RecordReading::no_json;
+        const RecordKey key = record_key(text);
         bool known = false;
         if (!read_vital(key, field.value(), record, known)) {
             usable = false;
@@ -160,8 +163,7 @@ RecordReading RecordReader::read(ondemand::object& object, RecordView& record) {
         }
         if (!known) read_optional(key, field.value(), record);
     }
-    if (!usable || record.name.empty() || record.version.empty() || record.build.empty())
-        return RecordReading::unusable;
+    if (!usable || !has_identity(record)) return RecordReading::unusable;
     record.name = lower_case(record.name, arena_);
     return RecordReading::usable;
 }

@@ -6,6 +6,7 @@
 
 #include <simdjson.h>
 
+#include "repodata/record_fields.hpp"
 #include "repodata/record_view.hpp"
 
 namespace taipan::repodata {
@@ -13,6 +14,9 @@ namespace taipan::repodata {
 /// The text of a key or value; copied only where it has escapes.
 bool read_text(simdjson::ondemand::value& value, std::string_view& out);
 bool read_key(simdjson::ondemand::field& field, std::string_view& out);
+
+/// An integer, also as text or as a floating-point number without fraction.
+std::optional<std::int64_t> read_integer(simdjson::ondemand::value& value);
 
 /// What reading a record ended with.
 enum class RecordReading {
@@ -31,8 +35,8 @@ public:
     RecordReading read(simdjson::ondemand::object& object, RecordView& record);
 
 private:
-    bool read_vital(std::string_view key, simdjson::ondemand::value& value, RecordView& record, bool& known);
-    void read_optional(std::string_view key, simdjson::ondemand::value& value, RecordView& record);
+    bool read_vital(RecordKey key, simdjson::ondemand::value& value, RecordView& record, bool& known);
+    void read_optional(RecordKey key, simdjson::ondemand::value& value, RecordView& record);
     bool read_list(simdjson::ondemand::value& value, std::span<const std::string_view>& out);
     void read_features(simdjson::ondemand::value& value, std::string_view& out);
 

@@ -66,7 +66,7 @@ private:
             if (in_.peek() != MsgpackReader::Kind::map || !fits) {
                 in_.skip();
                 ++batch.skipped;
-            } else if (!read_record(record) || record.name != name_ || lower_case(parts->name, arena_) != name_) {
+            } else if (!read_record(record) || record.name != name_) {
                 ++batch.broken;
             } else {
                 writer_.add(record);
@@ -92,59 +92,76 @@ private:
                 in_.skip();
                 in_.skip();
             } else {
-                usable = read_field(*key, record) && usable;
+                usable = read_field(record_key(*key), record) && usable;
             }
         }
-        if (record.name.empty() || record.version.empty() || record.build.empty()) usable = false;
+        if (!has_identity(record)) usable = false;
         record.name = lower_case(record.name, arena_);
         return usable && !in_.broken();
     }
 
-    bool read_field(std::string_view key, RecordView& record) {
-        if (key == "name") return read_text(record.name);
-        if (key == "version") return read_text(record.version);
-        if (key == "build") return read_text(record.build);
-        if (key == "depends") return read_list(record.depends);
-        if (key == "constrains") return read_list(record.constrains);
-        if (key == "build_number") {
+    bool read_field(RecordKey key, RecordView& record) {
+        switch (key) {
+        case RecordKey::name: return read_text(record.name);
+        case RecordKey::version: return read_text(record.version);
+        case RecordKey::build: return read_text(record.build);
+        case RecordKey::depends: return read_list(record.depends);
+        case RecordKey::constrains: return read_list(record.constrains);
+        case RecordKey::build_number: {
+            const bool unknown = in_.peek() == MsgpackReader::Kind::nil;
             const auto number = read_integer();
             record.build_number = number.value_or(0);
-            return number.has_value();
+            return number || unknown;
         }
-        if (key == "schema_version") return read_integer().value_or(newest_schema_version + 1) <= newest_schema_version;
-        if (key == "record_version") return read_integer().value_or(newest_record_version + 1) <= newest_record_version;
-        read_optional(key, record);
-        return true;
+        case RecordKey::schema_version:
+            return read_integer().value_or(newest_schema_version + 1) <= newest_schema_version;
+        case RecordKey::record_version:
+            return read_integer().value_or(newest_record_version + 1) <= newest_record_version;
+        default: read_optional(key, record); return true;
+        }
     }
 
-    void read_optional(std::string_view key, RecordView& record) {
-        if (std::string_view* const field = text_field(record, key)) {
-            if (!read_text(*field)) *field = {};
-            const std::size_t raw = key == "sha256"                           ? sha256_bytes
-                                    : key == "md5" || key == "legacy_bz2_md5" ? md5_bytes
-                                                                              : 0;
-            if (raw != 0 && field->size() == raw) *field = arena_.keep(hex(*field));
-        } else if (key == "size" || key == "legacy_bz2_size") {
-            const auto number = read_integer();
-            auto& size = key == "size" ? record.size : record.legacy_bz2_size;
-            size = number && *number >= 0 ? std::optional(static_cast<std::uint64_t>(*number)) : std::nullopt;
-        } else if (key == "noarch") {
-            if (const auto flag = in_.boolean())
-                record.noarch = *flag ? Noarch::generic : Noarch::none;
-            else if (std::string_view text; read_text(text))
-                record.noarch = noarch_of(text);
-        } else if (key == "track_features" || key == "features") {
-            auto& features = key == "features" ? record.features : record.track_features;
-            std::span<const std::string_view> items;
-            std::string_view text;
-            if (in_.peek() == MsgpackReader::Kind::text ? read_text(text) : read_list(items))
-                features =
-                    arena_.keep(blank_separated(text.empty() ? items : std::span<const std::string_view>(&text, 1)));
-        } else if (key == "timestamp") {
+    void read_optional(RecordKey key, RecordView& record) {
+        switch (key) {
+        case RecordKey::size: record.size = read_size(); return;
+        case RecordKey::legacy_bz2_size: record.legacy_bz2_size = read_size(); return;
+        case RecordKey::noarch: read_noarch(record); return;
+        case RecordKey::track_features: read_features(record.track_features); return;
+        case RecordKey::features: read_features(record.features); return;
+        case RecordKey::timestamp:
             if (const auto number = read_integer()) record.timestamp = timestamp_of(*number);
-        } else {
-            in_.skip();
+            return;
+        default: break;
         }
+        std::string_view* const field = text_field(record, key);
+        if (field == nullptr) {
+            in_.skip();
+            return;
+        }
+        if (!read_text(*field)) *field = {};
+        const std::size_t raw = key == RecordKey::sha256                                    ? sha256_bytes
+                                : key == RecordKey::md5 || key == RecordKey::legacy_bz2_md5 ? md5_bytes
+                                                                                            : 0;
+        if (raw != 0 && field->size() == raw) *field = arena_.keep(hex(*field));
+    }
+
+    std::optional<std::uint64_t> read_size() {
+        const auto number = read_integer();
+        return number && *number >= 0 ? std::optional(static_cast<std::uint64_t>(*number)) : std::nullopt;
+    }
+
+    void read_noarch(RecordView& record) {
+        if (const auto flag = in_.boolean())
+            record.noarch = *flag ? Noarch::generic : Noarch::none;
+        else if (std::string_view text; read_text(text))
+            record.noarch = noarch_of(text);
+    }
+
+    void read_features(std::string_view& features) {
+        std::span<const std::string_view> items;
+        std::string_view text;
+        if (in_.peek() == MsgpackReader::Kind::text ? read_text(text) : read_list(items))
+            features = arena_.keep(blank_separated(text.empty() ? items : std::span<const std::string_view>(&text, 1)));
     }
 
     /// Passes over what is something else.

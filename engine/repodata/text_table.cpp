@@ -19,9 +19,9 @@ void TextTable::grow() {
     const std::vector<Slot> old = std::move(slots_);
     slots_.assign(old.empty() ? first_slots : old.size() * 2, {});
     for (const Slot& slot : old) {
-        if (slot.id == 0) continue;
+        if (slot.id <= base_) continue;
         std::size_t at = slot.hash & (slots_.size() - 1);
-        while (slots_[at].id != 0) at = (at + 1) & (slots_.size() - 1);
+        while (slots_[at].id > base_) at = (at + 1) & (slots_.size() - 1);
         slots_[at] = slot;
     }
 }
@@ -30,19 +30,21 @@ std::uint32_t TextTable::id(std::string_view text) {
     if (ends_.size() * 2 >= slots_.size()) grow();
     const auto hash = static_cast<std::uint32_t>(checksum(text));
     std::size_t at = hash & (slots_.size() - 1);
-    for (; slots_[at].id != 0; at = (at + 1) & (slots_.size() - 1))
-        if (slots_[at].hash == hash && this->text(slots_[at].id - 1) == text) return slots_[at].id - 1;
+    for (; slots_[at].id > base_; at = (at + 1) & (slots_.size() - 1))
+        if (slots_[at].hash == hash && this->text(slots_[at].id - base_ - 1) == text) return slots_[at].id - base_ - 1;
     bytes_.append(text);
     ends_.push_back(static_cast<std::uint32_t>(bytes_.size()));
-    slots_[at] = {static_cast<std::uint32_t>(ends_.size()), hash};
+    slots_[at] = {base_ + static_cast<std::uint32_t>(ends_.size()), hash};
     return static_cast<std::uint32_t>(ends_.size()) - 1;
 }
 
 void TextTable::clear() {
+    constexpr std::uint32_t last_base = std::uint32_t{1} << 31U;
+    base_ += size();
     bytes_.clear();
     ends_.clear();
-    // After a name with many texts the table would stay large, and emptying it costly, for all that follow.
-    if (slots_.size() > first_slots * 16) slots_.resize(first_slots * 4);
+    if (base_ < last_base) return;
+    base_ = 0;
     std::fill(slots_.begin(), slots_.end(), Slot{});
 }
 

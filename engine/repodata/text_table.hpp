@@ -21,12 +21,13 @@ private:
     void grow();
 
     struct Slot {
-        std::uint32_t id; ///< 1 + id; 0: free
+        std::uint32_t id; ///< base_ + 1 + id; free if not above base_: emptying the table need not touch its slots
         std::uint32_t hash;
     };
     std::string bytes_;
     std::vector<std::uint32_t> ends_;
     std::vector<Slot> slots_;
+    std::uint32_t base_ = 0;
 };
 
 } // namespace taipan::repodata

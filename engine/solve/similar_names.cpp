@@ -44,6 +44,7 @@ std::vector<std::string> similar_names(std::string_view wanted, const std::vecto
     const std::string bare = without_separators(wanted);
     std::vector<std::pair<std::size_t, std::string>> found;
     for (const auto& name : names) {
+        if (name == wanted) continue; // it is there, but has no package that can be used
         if (without_separators(name) == bare)
             found.emplace_back(0, name);
         else if (const auto errors = distance(wanted, name, allowed); errors <= allowed)

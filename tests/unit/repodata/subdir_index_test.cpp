@@ -137,7 +137,9 @@ TEST_CASE(".conda hides the .tar.bz2 of the same stem and remembers it", "[repod
 TEST_CASE("a broken record is left out, alone", "[repodata]") {
     for (const std::string broken :
          {R"("name":"x","version":"1.0","build_number":0)", R"("name":"x","version":1.0,"build":"0")",
-          R"("name":"y","version":"1.0","build":"h_0")", R"("name":"x","version":"1.0","build":"h_0","depends":[1])",
+          R"("name":"x","version":"1.0","build":"h_0","depends":[1])",
+          R"("name":"x","version":"1.0","build":"../../h_0")", R"("name":"x","version":"1/0","build":"h_0")",
+          R"("name":"x","version":"1.0","build":"h\u0000_0")", R"("name":"x","version":"1.0","build":null)",
           R"("name":"x","version":"1.0","build":"h_0","depends":"a")",
           R"("name":"x","version":"1.0","build":"h_0","build_number":"many")",
           R"("name":"x","version":"1.0","build":"h_0","schema_version":3)",
@@ -152,6 +154,31 @@ TEST_CASE("a broken record is left out, alone", "[repodata]") {
     CHECK(index.counters().skipped == 1);
     CHECK(index_of(R"({"packages":{"x-1-0.tar.bz2":7}})").counters().skipped == 1);
     CHECK(index_of(R"({"packages":{"x-1-0.conda":{}}})").counters().skipped == 1); // wrong section
+}
+
+TEST_CASE("the record says what a package is called, not its file", "[repodata]") {
+    const auto index = index_of(one(basics, "other-9.0-h_7.conda"));
+    const auto found = records(index, "x");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].version == "1.0");
+    CHECK(found[0].url == "https://example.org/chan/linux-64/other-9.0-h_7.conda");
+    CHECK(records(index, "other").empty());
+    CHECK(records(index_of(one(R"("name":"../x","version":"1.0","build":"h_0")")), "../x").empty());
+}
+
+TEST_CASE("sections and versions that say nothing", "[repodata]") {
+    const std::string record = R"({"x-1.0-h_0.conda":{)" + basics + "}}";
+    for (const std::string& text :
+         Names{R"({"packages":null,"packages.conda":)" + record + "}",
+               R"({"packages.conda":)" + record + R"(,"packages":null})",
+               R"({"packages.conda":)" + record + R"(,"repodata_version":null,"info":null,"removed":null})",
+               R"({"packages.conda":)" + record + R"(,"repodata_version":"1","signatures":{"x-1.0-h_0.conda":{}}})",
+               "\xef\xbb\xbf{\"packages.conda\":" + record + "}\n\n"}) {
+        INFO(text);
+        CHECK(records(index_of(text), "x").size() == 1);
+    }
+    CHECK_FALSE(SubdirIndex::parse(R"({"packages":{},"repodata_version":"3"})", channel(), "noarch"));
+    CHECK(records(index_of(one(R"("name":"x","version":"1.0","build":"h_0","build_number":null)")), "x").size() == 1);
 }
 
 TEST_CASE("text that is no index", "[repodata]") {
