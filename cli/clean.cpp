@@ -9,6 +9,7 @@
 
 #include "base/filesystem.hpp"
 #include "base/json_writer.hpp"
+#include "base/temporary_name.hpp"
 #include "cache/cache_index.hpp"
 #include "clean_scan.hpp"
 #include "common_options.hpp"
@@ -41,11 +42,9 @@ std::uint64_t total_bytes(const std::vector<CacheItem>& items) {
 }
 
 Result<void> remove_item(const CacheItem& item) {
-    static int counter = 0; // one thread runs a command
     const std::string path = item.directory + '/' + item.name;
     if (!is_directory(path)) return remove_tree(path);
-    const std::string aside =
-        item.directory + "/.taipan-clean-" + std::to_string(::getpid()) + '-' + std::to_string(counter++);
+    const std::string aside = temporary_name(item.directory + "/.taipan-clean");
     if (::rename(path.c_str(), aside.c_str()) != 0) return system_error(errno, "cannot remove", path);
     return remove_tree(aside);
 }

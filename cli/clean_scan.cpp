@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <csignal>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/filesystem.hpp"
+#include "base/temporary_name.hpp"
+#include "cache/cache_leftovers.hpp"
 #include "model/record.hpp"
 
 // What of a package cache nobody needs. A package counts as used while any of its files has a second hard link, since
@@ -19,9 +19,6 @@
 namespace taipan::cli {
 
 namespace {
-
-constexpr std::time_t leftover_age_seconds = 24 * 60 * 60;
-constexpr std::string_view temporary_mark = ".taipan-";
 
 /// The names in `name` below an open directory; none when it cannot be read.
 std::vector<std::string> entries_of(int directory, const std::string& name = ".") {
@@ -74,19 +71,13 @@ TreeFacts measure(int directory, const std::string& name, const struct stat& sta
     return facts;
 }
 
-bool is_abandoned(const std::string& name, const struct stat& status, std::time_t now) {
-    const long owner = temporary_owner(name);
-    if (owner <= 0) return false;
-    const bool dead = ::kill(static_cast<pid_t>(owner), 0) != 0 && errno == ESRCH;
-    return dead || now - status.st_mtime > leftover_age_seconds;
-}
-
 /// Bytecode that is kept for packages, an item for each package and interpreter.
 void scan_bytecode(int cache, const std::string& directory, std::vector<CacheItem>& items) {
     const std::string top = ".taipan-pyc";
     for (const auto& interpreter : entries_of(cache, top)) {
         for (const auto& entry : entries_of(cache, top + '/' + interpreter)) {
             const std::string name = top + '/' + interpreter + '/' + entry;
+            if (run_of_temporary(entry) > 0) continue;
             struct stat status {};
             if (::fstatat(cache, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
             const auto facts = measure(cache, name, status);
@@ -98,22 +89,15 @@ void scan_bytecode(int cache, const std::string& directory, std::vector<CacheIte
 
 } // namespace
 
-long temporary_owner(std::string_view name) {
-    if (name.find(temporary_mark) == std::string_view::npos) return 0;
-    const auto last = name.rfind('-');
-    if (last == std::string_view::npos || last == 0) return 0;
-    const auto before = name.rfind('-', last - 1);
-    if (before == std::string_view::npos) return 0;
-    long number = 0;
-    const auto* end = name.data() + last;
-    const auto [stop, error] = std::from_chars(name.data() + before + 1, end, number);
-    return error == std::errc() && stop == end ? number : 0;
-}
-
 std::vector<CacheItem> scan_cache(const std::string& directory, std::time_t now) {
     std::vector<CacheItem> items;
     const auto handle = open_directory(directory);
     if (!handle) return items;
+    for (const auto& name : find_leftovers(directory, RunLocks(directory), now)) {
+        struct stat status {};
+        if (::fstatat(handle->get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        items.push_back({CacheItemKind::leftover, directory, name, measure(handle->get(), name, status).bytes, 0});
+    }
     scan_bytecode(handle->get(), directory, items);
     for (const auto& name : entries_of(handle->get())) {
         struct stat status {};
@@ -123,10 +107,8 @@ std::vector<CacheItem> scan_cache(const std::string& directory, std::time_t now)
             if (even_if_linked || !facts.linked)
                 items.push_back({kind, directory, name, facts.bytes, facts.last_change});
         };
-        if (is_abandoned(name, status, now)) {
-            add(CacheItemKind::leftover, true);
-        } else if (temporary_owner(name) > 0) {
-            continue; // somebody is at it
+        if (run_of_temporary(name) > 0) {
+            continue; // a leftover, or somebody is at it
         } else if (S_ISREG(status.st_mode)) {
             if (has_package_extension(name) || name.ends_with(".partial"))
                 add(CacheItemKind::tarball, false);

@@ -31,7 +31,4 @@ struct CacheItem {
 /// Every entry of the cache, whatever it is, as kind `leftover`.
 [[nodiscard]] std::vector<CacheItem> scan_everything(const std::string& directory);
 
-/// The process number in a temporary name of ours (`.taipan-<what>-<pid>-<n>`); 0 when it is none.
-[[nodiscard]] long temporary_owner(std::string_view name);
-
 } // namespace taipan::cli

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -19,6 +18,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/temporary_name.hpp"
 
 namespace taipan {
 
@@ -41,9 +42,17 @@ Result<void> remove_entry(int parent_fd, const char* name, const std::string& pa
     if (::unlinkat(parent_fd, name, 0) == 0 || errno == ENOENT) return {};
     if (errno != EISDIR && errno != EPERM) return system_error(errno, "cannot remove", path);
     const int unlink_errno = errno;
-    UniqueFd child(::openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    UniqueFd child(::openat(parent_fd, name, flags));
+    if (!child && errno == EACCES && ::fchmodat(parent_fd, name, 0700, 0) == 0) { // one that we may not read
+        child = UniqueFd(::openat(parent_fd, name, flags));
+    }
     if (!child) return system_error(errno == ENOTDIR ? unlink_errno : errno, "cannot remove", path);
-    TAIPAN_CHECK(remove_children(child.get(), path));
+    auto emptied = remove_children(child.get(), path);
+    if (!emptied && emptied.error().code == ErrorCode::not_writable && ::fchmod(child.get(), 0700) == 0) {
+        emptied = remove_children(child.get(), path); // it was a read-only directory of our own
+    }
+    TAIPAN_CHECK(std::move(emptied));
     if (::unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
     return system_error(errno, "cannot remove", path);
 }
@@ -138,14 +147,12 @@ Result<void> write_all(int fd, std::string_view bytes, std::string_view path) {
 }
 
 Result<AtomicFile> AtomicFile::create(const std::string& path, mode_t mode) {
-    static std::atomic<unsigned> counter{0};
-    static const pid_t self = ::getpid(); // a child of ours only execs
-    std::string temporary = path + ".taipan-" + std::to_string(self) + '-' + std::to_string(counter.fetch_add(1));
-    UniqueFd fd(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-    if (!fd && errno == EEXIST) { // left behind by a killed process that had our number
-        ::unlink(temporary.c_str());
+    UniqueFd fd;
+    std::string temporary;
+    do {
+        temporary = temporary_name(path + ".taipan");
         fd = UniqueFd(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-    }
+    } while (!fd && errno == EEXIST);
     if (!fd) return system_error(errno, "cannot create", path);
     return AtomicFile(path, std::move(temporary), std::move(fd));
 }

@@ -1,4 +1,3 @@
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 
@@ -7,26 +6,24 @@
 #include <unistd.h>
 
 #include "base/filesystem.hpp"
+#include "base/temporary_name.hpp"
 
 namespace taipan {
 
 namespace {
 
-std::string temporary_name(std::string_view parent, std::string_view name) {
-    static std::atomic<unsigned> counter{0};
+std::string name_beside(std::string_view parent, std::string_view name) {
     std::string path(parent);
-    path.append("/.taipan-").append(name).append("-");
-    return path + std::to_string(::getpid()) + '-' + std::to_string(counter.fetch_add(1));
+    return temporary_name(path.append("/.taipan-").append(name));
 }
 
 } // namespace
 
 Result<StagedDirectory> StagedDirectory::create(const std::string& parent, std::string_view name) {
-    const std::string path = temporary_name(parent, name);
-    if (::mkdir(path.c_str(), 0777) != 0) {
+    std::string path = name_beside(parent, name);
+    while (::mkdir(path.c_str(), 0777) != 0) {
         if (errno != EEXIST) return system_error(errno, "cannot create directory", path);
-        TAIPAN_CHECK(remove_tree(path)); // of a killed process that had our number
-        if (::mkdir(path.c_str(), 0777) != 0) return system_error(errno, "cannot create directory", path);
+        path = name_beside(parent, name);
     }
     auto fd = open_directory(path);
     if (!fd) {
@@ -53,7 +50,7 @@ Result<void> StagedDirectory::commit(const std::string& destination) {
         if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR) {
             return system_error(errno, "cannot move into place", destination);
         }
-        aside = temporary_name(parent_path(destination), "old");
+        aside = name_beside(parent_path(destination), "old");
         if (::rename(destination.c_str(), aside.c_str()) != 0 && errno != ENOENT) {
             return system_error(errno, "cannot move aside", destination);
         }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +11,7 @@
 
 #include <sys/stat.h>
 
+#include "base/filesystem.hpp"
 #include "base/result.hpp"
 
 namespace taipan {
@@ -20,8 +23,14 @@ struct KnownPackage {
     std::string_view record_json, paths_json, link_json;
 };
 
-/// The packages that taipan itself has extracted into one cache, in a single file. Those of other tools are not in it:
-/// of them everything is read from their directories.
+/// The same, read from the index.
+struct StoredPackage {
+    bool contained = false;
+    std::string record_json, paths_json, link_json;
+};
+
+/// The packages of one cache that taipan has extracted or checked, in a single file. Those of other tools are not in it
+/// before their first use: of them everything is read from their directories.
 ///
 /// `<cache>/.taipan-index` is only appended to: a line for each package, "taipan 1 <inode> <ctime in ns> <1: contained>
 /// <lengths of the three texts> <dist name>", the texts, and a line end. Only an installer can write there, not a
@@ -31,10 +40,10 @@ class CacheIndex {
 public:
     /// A missing or unreadable file is an empty index.
     static CacheIndex open(const std::string& cache_directory);
-    /// `status` is that of the package's `info` directory. The texts live as long as the index or a copy of it.
-    [[nodiscard]] std::optional<KnownPackage> find(std::string_view dist_name, const struct stat& status) const;
-    /// The texts have been used and will hardly be wanted again: gives their memory back to the system.
-    static void release(const KnownPackage& package);
+    /// `status` is that of the package's `info` directory.
+    [[nodiscard]] std::optional<StoredPackage> find(std::string_view dist_name, const struct stat& status) const;
+    /// Only its `info/repodata_record.json`.
+    [[nodiscard]] std::optional<std::string> find_record(std::string_view dist_name, const struct stat& status) const;
     /// A writer was interrupted: what comes after its entry cannot be read until the index is pruned.
     [[nodiscard]] bool damaged() const { return damaged_; }
 
@@ -48,13 +57,17 @@ private:
     struct Entry {
         std::uint64_t inode = 0;
         std::int64_t changed = 0;
-        std::string_view whole; ///< header, texts and line end
-        KnownPackage package;
+        bool contained = false;
+        std::array<std::size_t, 3> lengths{};        ///< of the texts
+        std::uint64_t texts = 0, begin = 0, end = 0; ///< places in the file: after the line, and of the whole
     };
-    static std::optional<std::pair<std::string_view, Entry>> read_entry(std::string_view text);
+    static std::optional<std::pair<std::string_view, Entry>> read_line(std::string_view text, std::uint64_t place,
+                                                                       std::uint64_t file_size);
+    [[nodiscard]] const Entry* entry_of(std::string_view dist_name, const struct stat& status) const;
+    [[nodiscard]] bool read_texts(const Entry& entry, std::initializer_list<std::string*> texts) const;
 
-    std::shared_ptr<const std::string_view> file_;        ///< mapped
-    std::unordered_map<std::string_view, Entry> entries_; ///< by dist name; the last one counts
+    std::shared_ptr<const UniqueFd> file_;           ///< shared by copies
+    std::unordered_map<std::string, Entry> entries_; ///< by dist name; the last one counts
     bool damaged_ = false;
 };
 

@@ -1,8 +1,8 @@
 // The package cache is shared: by environments, by processes at the same time, by conda and mamba, by users.
 //
 // Nothing in it is ever changed in place. A package is extracted under a temporary name and renamed when it is whole;
-// an archive likewise. So a killed process leaves at most entries named `.taipan-*`, which `taipan clean` sweeps, and
-// a reader sees a package completely or not at all. A lock per package (one byte of the file `.taipan.lock`, chosen by
+// an archive likewise. So a killed process leaves at most entries named `.taipan-*`, which the next run sweeps, and a
+// reader sees a package completely or not at all. A lock per package (one byte of the file `.taipan.lock`, chosen by
 // the package's name, so that a thousand locks need one descriptor) only saves work: two processes that want the same
 // package do not both make it. Correctness does not depend on the lock.
 
@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/temporary_name.hpp"
 #include "model/record_json.hpp"
 
 namespace taipan {
@@ -49,6 +50,30 @@ struct flock one_byte(short type, off_t byte) {
     request.l_start = byte;
     request.l_len = 1;
     return request;
+}
+
+/// Where mamba (since 2.6) keeps the packages of a URL, below its cache: `https/host/channel/subdir` of the URL.
+std::string channel_folder(const std::string& url) {
+    const std::size_t scheme = url.find("://");
+    if (scheme == std::string::npos) return {};
+    std::string folder =
+        url.substr(0, scheme) + '/' + std::string(parent_path(std::string_view(url).substr(scheme + 3)));
+    std::replace_if(
+        folder.begin(), folder.end(), [](char c) { return c == ':' || c == '\\'; }, '_');
+    std::string clean; // file URLs have a slash more
+    for (const char c : folder) {
+        if (c != '/' || !clean.ends_with('/')) clean += c;
+    }
+    return is_safe_relative_path(clean) ? clean : std::string();
+}
+
+/// The places in a cache where something of a package may be: first that of the flat layout.
+std::vector<std::string> places_in(const std::string& directory, const PackageRecord& record, const std::string& name) {
+    std::vector<std::string> places{directory + '/' + name};
+    if (const std::string folder = channel_folder(record.url); !folder.empty()) {
+        places.push_back(directory + '/' + folder + '/' + name);
+    }
+    return places;
 }
 
 bool agree(const std::string& a, const std::string& b) { return a.empty() || b.empty() || a == b; }
@@ -87,8 +112,8 @@ Result<PackageCache> PackageCache::open(const std::vector<std::string>& director
             // A damaged index only costs time; so does one that cannot be repaired.
             const auto position = static_cast<std::size_t>(&directory - directories.data());
             if (cache.indexes_[position].damaged()) static_cast<void>(static_cast<bool>(CacheIndex::prune(directory)));
-            const std::string lock = directory + "/.taipan.lock";
-            cache.lock_file_ = std::make_shared<UniqueFd>(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+            cache.locks_ = std::make_shared<const RunLocks>(directory);
+            cache.locks_->hold();
             return cache;
         }
         if (!first_error) first_error = std::move(made).error();
@@ -99,36 +124,40 @@ Result<PackageCache> PackageCache::open(const std::vector<std::string>& director
     return *first_error;
 }
 
-std::optional<std::string> PackageCache::find_extracted(const PackageRecord& record) const {
-    for (const auto& directory : directories_) {
-        const std::string path = directory + '/' + record.dist_name();
-        if (const auto known = find_known(path)) {
-            const auto cached = parse_package_record(known->record_json);
-            if (cached && is_same_package(*cached, record)) return path;
-            continue;
+std::optional<std::string> PackageCache::find_extracted(const PackageRecord& record, std::string_view except) const {
+    const std::string dist_name = record.dist_name();
+    for (std::size_t i = 0; i < directories_.size(); ++i) {
+        for (std::string& path : places_in(directories_[i], record, dist_name)) {
+            struct stat status {};
+            if (path == except || ::lstat((path + "/info").c_str(), &status) != 0) continue;
+            auto text = indexes_[i].find_record(std::string_view(path).substr(directories_[i].size() + 1), status);
+            if (!text && exists(path + "/info/index.json")) {
+                auto read = read_file(path + "/info/repodata_record.json", record_size_limit);
+                if (read) text = *std::move(read);
+            }
+            if (!text) continue;
+            const auto cached = parse_package_record(*text);
+            if (cached && is_same_package(*cached, record)) return std::move(path);
         }
-        const auto text = read_file(path + "/info/repodata_record.json", record_size_limit);
-        if (!text || !exists(path + "/info/index.json")) continue;
-        const auto cached = parse_package_record(*text);
-        if (cached && is_same_package(*cached, record)) return path;
     }
     return std::nullopt;
 }
 
 std::optional<std::string> PackageCache::find_archive(const PackageRecord& record) const {
     for (const auto& directory : directories_) {
-        std::string path = directory + '/' + record.fn;
-        const auto size = size_of(path);
-        if (size && (!record.size || *record.size == *size)) return path;
+        for (std::string& path : places_in(directory, record, record.fn)) {
+            const auto size = size_of(path);
+            if (size && (!record.size || *record.size == *size)) return std::move(path);
+        }
     }
     return std::nullopt;
 }
 
 std::optional<PackageLock> PackageCache::try_lock(const PackageRecord& record) const {
-    if (!lock_file_ || !*lock_file_) return PackageLock();
+    if (!locks_ || !locks_->file()) return PackageLock();
     const auto byte = static_cast<off_t>(std::hash<std::string>()(record.fn) >> 2U);
     struct flock request = one_byte(F_WRLCK, byte);
-    if (::fcntl(lock_file_->get(), F_OFD_SETLK, &request) == 0) return PackageLock(lock_file_, byte);
+    if (::fcntl(locks_->file().get(), F_OFD_SETLK, &request) == 0) return PackageLock(locks_, byte);
     if (errno == EAGAIN || errno == EACCES) return std::nullopt;
     return PackageLock(); // no locks here (NFS): two processes may both make it, one rename wins
 }
@@ -136,18 +165,18 @@ std::optional<PackageLock> PackageCache::try_lock(const PackageRecord& record) c
 PackageLock& PackageLock::operator=(PackageLock&& other) noexcept {
     if (this != &other) {
         release();
-        file_ = std::move(other.file_);
+        locks_ = std::move(other.locks_);
         byte_ = other.byte_;
     }
     return *this;
 }
 
 void PackageLock::release() {
-    if (!file_) return;
+    if (!locks_) return;
     struct flock request = one_byte(F_UNLCK, byte_);
     // Unlocking a byte we hold cannot fail; if it did, the lock would end with the process.
-    static_cast<void>(::fcntl(file_->get(), F_OFD_SETLK, &request));
-    file_.reset();
+    static_cast<void>(::fcntl(locks_->file().get(), F_OFD_SETLK, &request));
+    locks_.reset();
 }
 
 Result<StagedDirectory> PackageCache::stage(const PackageRecord& record) const {
@@ -171,17 +200,47 @@ Result<void> PackageCache::publish_extracted(StagedDirectory directory, const Pa
 }
 
 Result<void> PackageCache::discard(const std::string& path) const {
-    const std::string doomed = std::string(parent_path(path)) + "/.taipan-damaged-" + std::to_string(::getpid()) + "-0";
-    TAIPAN_CHECK(remove_tree(doomed));
+    const std::string doomed = temporary_name(std::string(parent_path(path)) + "/.taipan-damaged");
     if (::rename(path.c_str(), doomed.c_str()) != 0) return system_error(errno, "cannot remove", path);
     return remove_tree(doomed);
 }
 
-std::optional<KnownPackage> PackageCache::find_known(const std::string& path) const {
-    const auto directory = std::find(directories_.begin(), directories_.end(), parent_path(path));
+std::optional<std::pair<std::size_t, std::string_view>> PackageCache::place_of(std::string_view path) const {
+    std::optional<std::pair<std::size_t, std::string_view>> place;
+    for (std::size_t i = 0; i < directories_.size(); ++i) {
+        const std::string& directory = directories_[i];
+        const bool inside =
+            path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
+        if (!inside || (place && directories_[place->first].size() >= directory.size())) continue;
+        place.emplace(i, path.substr(directory.size() + 1));
+    }
+    return place;
+}
+
+std::optional<StoredPackage> PackageCache::find_known(const std::string& path) const {
+    const auto place = place_of(path);
     struct stat status {};
-    if (directory == directories_.end() || ::lstat((path + "/info").c_str(), &status) != 0) return std::nullopt;
-    return indexes_[static_cast<std::size_t>(directory - directories_.begin())].find(base_name(path), status);
+    if (!place || ::lstat((path + "/info").c_str(), &status) != 0) return std::nullopt;
+    return indexes_[place->first].find(place->second, status);
+}
+
+void PackageCache::remember(const std::string& path, const PackageRecord& record, KnownPackage known) const {
+    const auto place = place_of(path);
+    struct stat status {};
+    if (!place || known.paths_json.empty() || ::lstat((path + "/info").c_str(), &status) != 0) return;
+    if (!S_ISDIR(status.st_mode) || ::access(directories_[place->first].c_str(), W_OK) != 0) return;
+    const std::string text = repodata_record_json(record);
+    known.record_json = text;
+    // Not to be remembered costs time, no more.
+    static_cast<void>(static_cast<bool>(CacheIndex::add(directories_[place->first], place->second, status, known)));
+}
+
+void PackageCache::sweep_leftovers(std::time_t now) const {
+    if (!locks_) return;
+    for (const std::string& name : find_leftovers(writable_, *locks_, now)) {
+        // What cannot be removed now (it is another user's) is in nobody's way.
+        static_cast<void>(static_cast<bool>(remove_tree(writable_ + '/' + name)));
+    }
 }
 
 Result<void> PackageCache::note_url(std::string_view url) const {

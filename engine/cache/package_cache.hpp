@@ -1,14 +1,17 @@
 #pragma once
 
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/filesystem.hpp"
 #include "base/result.hpp"
 #include "cache/cache_index.hpp"
+#include "cache/cache_leftovers.hpp"
 #include "model/record.hpp"
 
 namespace taipan {
@@ -17,7 +20,7 @@ namespace taipan {
 class PackageLock {
 public:
     PackageLock() = default; ///< holds nothing
-    PackageLock(std::shared_ptr<UniqueFd> file, off_t byte) : file_(std::move(file)), byte_(byte) {}
+    PackageLock(std::shared_ptr<const RunLocks> locks, off_t byte) : locks_(std::move(locks)), byte_(byte) {}
     PackageLock(PackageLock&&) = default;
     PackageLock& operator=(PackageLock&& other) noexcept;
     PackageLock(const PackageLock&) = delete;
@@ -26,13 +29,14 @@ public:
     void release();
 
 private:
-    std::shared_ptr<UniqueFd> file_;
+    std::shared_ptr<const RunLocks> locks_;
     off_t byte_ = 0;
 };
 
 /// The shared package caches (conda-spec 2), in the flat layout that conda and mamba read:
 /// `<fn>` as served, `<dist name>/` extracted, `urls.txt`. Entries appear by atomic rename only, so reading needs
-/// no lock. All directories are searched, the first writable one receives new packages.
+/// no lock. All directories are searched, the first writable one receives new packages. What mamba (since 2.6) keeps in
+/// a folder for each channel is found too.
 class PackageCache {
 public:
     /// Finds the first writable directory, creating it if needed. Fails when none can be written.
@@ -43,8 +47,10 @@ public:
     /// `<writable>/cache`, for repodata.
     [[nodiscard]] std::string repodata_directory() const { return writable_ + "/cache"; }
 
-    /// An extracted directory that is this very package: complete, and with the same hashes as far as both know.
-    [[nodiscard]] std::optional<std::string> find_extracted(const PackageRecord& record) const;
+    /// An extracted directory, other than `except`, that is this very package: with the same hashes as far as both
+    /// know.
+    [[nodiscard]] std::optional<std::string> find_extracted(const PackageRecord& record,
+                                                            std::string_view except = {}) const;
     /// An archive that has the size the record names. Its hash is for the reader to check.
     [[nodiscard]] std::optional<std::string> find_archive(const PackageRecord& record) const;
 
@@ -61,19 +67,26 @@ public:
     /// Makes a filled directory the extracted package: writes info/repodata_record.json, then renames it into place.
     /// What is known of it (all but `record_json`) is remembered for `find_known`, if it has a paths.json.
     Result<void> publish_extracted(StagedDirectory directory, const PackageRecord& record, KnownPackage known) const;
-    /// What is known of the extracted package at `path`, if it is still the one that was published there. Lives as long
-    /// as the cache.
-    [[nodiscard]] std::optional<KnownPackage> find_known(const std::string& path) const;
+    /// What is known of the extracted package at `path`, if it is still the one that was published there.
+    [[nodiscard]] std::optional<StoredPackage> find_known(const std::string& path) const;
+    /// Remembers the package of another tool at `path`, which was found whole, for `find_known`; if that cache can be
+    /// written.
+    void remember(const std::string& path, const PackageRecord& record, KnownPackage known) const;
+    /// Removes what killed runs have left in the writable cache.
+    void sweep_leftovers(std::time_t now) const;
     /// Removes an extracted package that turned out to be damaged; renamed first, so that nobody sees half of it.
     Result<void> discard(const std::string& path) const;
     /// Notes where a package came from in `urls.txt`. `url` has no credentials.
     Result<void> note_url(std::string_view url) const;
 
 private:
+    /// The cache that a package's directory is in, and the name it has there.
+    [[nodiscard]] std::optional<std::pair<std::size_t, std::string_view>> place_of(std::string_view path) const;
+
     std::vector<std::string> directories_;
     std::vector<CacheIndex> indexes_; ///< of each directory, as of the opening
     std::string writable_;
-    std::shared_ptr<UniqueFd> lock_file_;
+    std::shared_ptr<const RunLocks> locks_;
 };
 
 } // namespace taipan

@@ -262,12 +262,14 @@ Result<CondaArchive> open_conda_archive(ByteInput& archive) {
         case CondaMember::other: break;
         }
     }
-    if (!metadata) return corrupt("it has no metadata.json");
     if (!package) return corrupt("it has no pkg-*.tar.zst");
     if (!info) return corrupt("it has no info-*.tar.zst");
-    if (metadata->size > largest_metadata) return corrupt("its metadata.json is unreasonably large");
-    TAIPAN_TRY(const auto text, bytes_at(archive, metadata->offset, metadata->size));
-    TAIPAN_CHECK(check_metadata(text));
+    // As conda and mamba we do without it; but when it is there, its version counts.
+    if (metadata) {
+        if (metadata->size > largest_metadata) return corrupt("its metadata.json is unreasonably large");
+        TAIPAN_TRY(const auto text, bytes_at(archive, metadata->offset, metadata->size));
+        TAIPAN_CHECK(check_metadata(text));
+    }
     return CondaArchive{*package, *info};
 }
 

@@ -43,8 +43,8 @@ struct CondaArchive {
     bool operator==(const CondaArchive&) const = default;
 };
 
-/// Finds the payloads of a .conda archive; corrupt_package unless there is exactly one of each and metadata.json names
-/// format version 2.
+/// Finds the payloads of a .conda archive; corrupt_package unless there is exactly one of each and metadata.json, if
+/// there is one, names format version 2.
 Result<CondaArchive> open_conda_archive(ByteInput& archive);
 
 } // namespace taipan

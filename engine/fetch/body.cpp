@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/copy_file.hpp"
+#include "base/temporary_name.hpp"
 
 namespace taipan {
 
@@ -23,10 +24,7 @@ namespace {
 constexpr std::uint64_t large_body = std::uint64_t{4} << 20U;
 constexpr std::uint64_t memory_step = std::uint64_t{1} << 20U; ///< budget is taken in steps of this size
 
-std::string spool_path(const std::string& directory) {
-    static std::atomic<unsigned> counter{0};
-    return directory + "/.taipan-spool-" + std::to_string(::getpid()) + '-' + std::to_string(counter.fetch_add(1));
-}
+std::string spool_path(const std::string& directory) { return temporary_name(directory + "/.taipan-spool"); }
 
 } // namespace
 

@@ -46,12 +46,12 @@ std::vector<std::pair<std::size_t, std::size_t>> slices(const LinkPlan& plan) {
 
 } // namespace
 
-LinkStage::LinkStage(Session& session, const Plan& plan, Transaction& transaction, std::string tarball_directory,
+LinkStage::LinkStage(Session& session, const Plan& plan, Transaction& transaction, std::string cache_directory,
                      InstallReport& report)
     : session_(session),
       plan_(plan),
       transaction_(transaction),
-      tarball_directory_(std::move(tarball_directory)),
+      cache_directory_(std::move(cache_directory)),
       report_(report),
       packages_(plan.link.size()) {}
 
@@ -64,7 +64,7 @@ Result<void> LinkStage::prepare() {
     interpreter_ = interpreter_packages(*python);
     if (may_compile(session_.config())) {
         compiler_.emplace(session_,
-                          CompileTarget{plan_.prefix, transaction_.prefix_fd(), *python_, tarball_directory_, made_},
+                          CompileTarget{plan_.prefix, transaction_.prefix_fd(), *python_, cache_directory_, made_},
                           packages_.size(), interpreter_.size());
     }
     return {};
@@ -285,7 +285,7 @@ Result<void> LinkStage::write_records() {
         Linked& package = packages_[i];
         if (!package.planned || package.partial) return;
         RecordOrigin origin;
-        origin.package_tarball_full_path = tarball_directory_ + '/' + package.record.fn;
+        origin.package_tarball_full_path = std::string(parent_path(package.directory)) + '/' + package.record.fn;
         origin.extracted_package_dir = package.directory;
         if (!plan_.link[i].requested_spec.empty()) origin.requested_specs = {plan_.link[i].requested_spec};
         PrefixRecord record =

@@ -24,7 +24,7 @@ namespace taipan {
 /// transaction.
 class LinkStage {
 public:
-    LinkStage(Session& session, const Plan& plan, Transaction& transaction, std::string tarball_directory,
+    LinkStage(Session& session, const Plan& plan, Transaction& transaction, std::string cache_directory,
               InstallReport& report);
 
     /// Must come first: finds out which python the noarch packages are for, and when it will be there.
@@ -99,7 +99,7 @@ private:
     Session& session_;
     const Plan& plan_;
     Transaction& transaction_;
-    std::string tarball_directory_;
+    std::string cache_directory_;
     InstallReport& report_; ///< guarded by mutex_
     std::mutex mutex_;
     std::optional<PythonInfo> python_;

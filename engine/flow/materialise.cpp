@@ -32,6 +32,7 @@
 #include "flow/idle_workers.hpp"
 #include "flow/network.hpp"
 #include "flow/plan_channels.hpp"
+#include "link/check_extracted.hpp"
 #include "model/channel.hpp"
 #include "model/record_json.hpp"
 
@@ -46,6 +47,7 @@ constexpr std::chrono::minutes lock_patience{20};
 struct Token {
     std::size_t index = 0;
     std::string extracted;   ///< set when there is nothing to do but to hand it over
+    std::string distrusted;  ///< a directory of the cache that was found not to be whole
     Body body;               ///< else: the archive's bytes
     bool from_cache = false; ///< the body is an archive of the cache: may be stale, must not be stored again
     bool resumed = false;    ///< downloaded in several parts
@@ -171,7 +173,7 @@ private:
     /// With the lock held: somebody may have finished it since the plan was made.
     Result<void> start_locked(const TokenPtr& token) {
         const PackageRecord& record = packages_[token->index].record;
-        if (auto found = cache_.find_extracted(record)) {
+        if (auto found = cache_.find_extracted(record, token->distrusted)) {
             token->extracted = std::move(*found);
             put(token);
             return {};
@@ -286,34 +288,77 @@ private:
         if (stopped()) return;
         const std::string name = packages_[token->index].record.dist_name();
         try {
-            auto package = token->extracted.empty() ? extract(token) : reuse(*token);
+            auto package = token->extracted.empty() ? extract(token) : reuse(token);
             token->lock.release();
             if (!package) {
                 fail(std::move(package).error());
                 return;
             }
-            if (!*package) return; // a stale archive: it is being downloaded again
+            if (!*package) return; // a stale archive or directory: the package comes again
             if (auto taken = on_package_(std::move(**package)); !taken) fail(std::move(taken).error());
         } catch (const std::exception& failure) {
             fail(make_error(ErrorCode::internal, "unexpected failure at " + name + ": " + failure.what()));
         }
     }
 
-    Result<std::optional<CachedPackage>> reuse(const Token& token) {
-        CachedPackage package{token.index, packages_[token.index].record, token.extracted, {}, false, {}};
-        if (const auto known = cache_.find_known(package.directory)) {
-            package.info.index_json = known->record_json; // which has been completed from info/index.json
-            package.info.paths_json = known->paths_json;
-            package.info.link_json = known->link_json;
+    Result<std::optional<CachedPackage>> reuse(const TokenPtr& token) {
+        CachedPackage package{token->index, packages_[token->index].record, token->extracted, {}, false, {}};
+        if (auto known = cache_.find_known(package.directory)) {
+            package.info.index_json = std::move(known->record_json); // which has been completed from info/index.json
+            package.info.paths_json = std::move(known->paths_json);
+            package.info.link_json = std::move(known->link_json);
             package.contained = known->contained;
-            CacheIndex::release(*known);
             TAIPAN_CHECK(complete(package));
             return std::optional(std::move(package));
         }
-        TAIPAN_TRY(package.fd, open_directory(package.directory));
-        TAIPAN_TRY(package.info, read_package_info(package.fd.get()));
+        const auto problem = look_at_foreign(package);
+        if (!problem) return std::move(problem).error();
+        if (problem->empty()) return std::optional(std::move(package));
+        session_.sink().note(Severity::warning,
+                             package.directory + " is not whole (" + *problem + "); the package is made anew");
+        TAIPAN_CHECK(make_anew(*token));
+        return std::optional<CachedPackage>();
+    }
+
+    /// A directory that another tool has made is checked once and remembered then. What is wrong with it, or nothing.
+    Result<std::string> look_at_foreign(CachedPackage& package) {
+        auto opened = open_directory(package.directory);
+        if (!opened) return std::move(opened).error().message;
+        package.fd = *std::move(opened);
+        auto info = read_package_info(package.fd.get());
+        if (!info) return std::move(info).error().message;
+        package.info = *std::move(info);
+        auto layout = parse_package_layout(package.info);
+        if (!layout) return std::move(layout).error().message;
+        if (layout->legacy) {
+            if (auto found = detect_symlinks(*layout, package.fd.get()); !found)
+                return std::move(found).error().message;
+        }
+        auto check = check_extracted(*layout, package.fd.get());
+        if (!check.problem.empty()) return std::move(check.problem);
+        package.contained = check.contained;
         TAIPAN_CHECK(complete(package));
-        return std::optional(std::move(package));
+        cache_.remember(package.directory, package.record,
+                        {package.contained, {}, package.info.paths_json, package.info.link_json});
+        return std::string();
+    }
+
+    /// Sets a package going once more, from its archive or its URL, since what is extracted of it is not whole.
+    Result<void> make_anew(const Token& token) {
+        auto again = std::make_shared<Token>();
+        again->index = token.index;
+        again->distrusted = token.extracted;
+        const auto deadline = std::chrono::steady_clock::now() + lock_patience;
+        while (!stopped() && std::chrono::steady_clock::now() < deadline) {
+            auto lock = cache_.try_lock(packages_[token.index].record);
+            if (lock) {
+                again->lock = std::move(*lock);
+                return start_locked(again);
+            }
+            std::this_thread::sleep_for(lock_poll_interval);
+        }
+        return make_error(ErrorCode::locked, "another process has been making " + packages_[token.index].record.fn +
+                                                 " in the cache for too long; end it, then try again");
     }
 
     Result<void> complete(CachedPackage& package) const {
@@ -405,6 +450,7 @@ private:
         auto again = std::make_shared<Token>();
         again->index = token->index;
         again->second_try = true;
+        again->distrusted = token->distrusted;
         again->lock = std::move(token->lock);
         return download(again);
     }

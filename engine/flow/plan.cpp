@@ -4,6 +4,7 @@
 #include "flow/plan.hpp"
 
 #include <algorithm>
+#include <ctime>
 #include <set>
 
 #include <dirent.h>
@@ -291,6 +292,7 @@ Result<Plan> make_plan(Session& session, const InstallRequest& request) {
     TAIPAN_TRY(const Target target, load_target(session, request));
     TAIPAN_TRY(const auto specs, requested(request, config));
     TAIPAN_TRY(const PackageCache cache, PackageCache::open(config.pkgs_dirs));
+    cache.sweep_leftovers(std::time(nullptr));
 
     Plan plan;
     plan.action = request.action;

@@ -8,6 +8,10 @@
 #include <cerrno>
 #include <cstdio>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "prefix/journal.hpp"
 #include "prefix/prefix_data.hpp"
 
 namespace taipan {
@@ -15,6 +19,17 @@ namespace taipan {
 namespace {
 
 constexpr double patience_seconds = 600;
+
+/// Whether the directory is there and cannot be renamed, only filled and emptied: it is a mount point, or lies where we
+/// may not write.
+bool is_fixed(const std::string& prefix) {
+    const std::string parent(parent_path(prefix));
+    struct stat inner {
+    }, outer{};
+    if (!is_directory(prefix) || ::stat(prefix.c_str(), &inner) != 0 || ::stat(parent.c_str(), &outer) != 0)
+        return false;
+    return inner.st_dev != outer.st_dev || ::access(parent.c_str(), W_OK | X_OK) != 0;
+}
 
 std::string aside_path(const std::string& prefix) { return prefix + ".taipan-replaced"; }
 std::string doomed_path(const std::string& prefix) { return prefix + ".taipan-removed"; }
@@ -47,6 +62,13 @@ Result<NewPrefixClaim> NewPrefixClaim::make(const std::string& prefix, bool repl
     static_cast<void>(restored);
     if (!is_environment(prefix)) return claim;
     if (!replace) return make_error(ErrorCode::environment_exists, "prefix already exists: " + prefix);
+    if (is_fixed(prefix)) {
+        return make_error(
+            ErrorCode::not_writable,
+            "the environment " + prefix +
+                " cannot be replaced, since the directory cannot be renamed (it "
+                "is a mount point, or its parent cannot be written); remove it with `taipan env remove` first");
+    }
     if (::rename(prefix.c_str(), aside_path(prefix).c_str()) != 0) {
         return system_error(errno, "cannot move aside the environment", prefix);
     }
@@ -70,7 +92,9 @@ Result<void> NewPrefixClaim::succeed() {
 }
 
 std::string claim_lock_path(const std::string& prefix) {
-    return std::string(parent_path(prefix)) + "/." + std::string(base_name(prefix)) + ".taipan-lock";
+    const std::string parent(parent_path(prefix));
+    if (is_directory(prefix) && ::access(parent.c_str(), W_OK | X_OK) != 0) return prefix + '/' + inner_claim_lock;
+    return parent + "/." + std::string(base_name(prefix)) + ".taipan-lock";
 }
 
 bool has_interrupted_replacement(const std::string& prefix) {
@@ -83,10 +107,8 @@ Result<bool> restore_replaced_environment(const std::string& prefix) {
 }
 
 Result<void> delete_prefix(const std::string& prefix) {
-    auto deleted = delete_renamed(prefix, prefix);
-    if (deleted || is_directory(doomed_path(prefix))) return deleted;
-    // A mount point, or a directory in one that is not ours: it cannot be renamed, only emptied.
-    return remove_tree(prefix);
+    if (!is_fixed(prefix)) return delete_renamed(prefix, prefix);
+    return remove_new_prefix(prefix, true); // a kill leaves half of it, but still an environment that can be removed
 }
 
 } // namespace taipan

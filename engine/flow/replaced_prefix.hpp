@@ -31,15 +31,15 @@ private:
     bool replaced_ = false;
 };
 
-/// The lock file of claims; lies beside the prefix.
+/// The lock file of claims; lies beside the prefix, or in it where nothing can be made beside it.
 [[nodiscard]] std::string claim_lock_path(const std::string& prefix);
 /// Whether a process was, or is, about to replace or remove the environment.
 [[nodiscard]] bool has_interrupted_replacement(const std::string& prefix);
 /// Puts back an environment whose replacement was interrupted by a kill, and deletes what is left of one that was
 /// being deleted. The caller holds the claim's lock. True when an environment came back.
 Result<bool> restore_replaced_environment(const std::string& prefix);
-/// Deletes the environment, directory and all: renamed first, so that no kill leaves half of it. The caller holds the
-/// claim's lock.
+/// Deletes the environment, directory and all: renamed first, so that no kill leaves half of it. A directory that cannot
+/// be renamed is emptied. The caller holds the claim's lock.
 Result<void> delete_prefix(const std::string& prefix);
 
 } // namespace taipan

@@ -23,6 +23,7 @@
 #include "base/copy_file.hpp"
 #include "base/digest.hpp"
 #include "base/filesystem.hpp"
+#include "base/temporary_name.hpp"
 #include "link/prefix_rewrite.hpp"
 
 namespace taipan {
@@ -315,8 +316,7 @@ void PlacedFiles::merge(PlacedFiles&& other) {
 
 LinkChoice choose_link_type(int package_fd, int prefix_fd, const LinkPreference& preference) {
     if (preference.always_softlink) return {LinkType::softlink, "symlinks were asked for"};
-    const std::string probe = ".tmp.index.json." + std::to_string(::getpid());
-    ::unlinkat(prefix_fd, probe.c_str(), 0); // of a killed process that had our number
+    const std::string probe = temporary_name(".tmp.index.json");
     if (preference.always_copy) {
         return {LinkType::copy, "copying was asked for", can_clone(package_fd, prefix_fd, probe)};
     }

@@ -212,7 +212,7 @@ Result<std::vector<std::string>> children_of(const std::string& directory) {
 Result<void> remove_children_except(const std::string& directory, std::string_view kept) {
     TAIPAN_TRY(const auto names, children_of(directory));
     for (const std::string& name : names) {
-        if (name != kept) TAIPAN_CHECK(remove_tree(directory + '/' + name));
+        if (name != kept && name != inner_claim_lock) TAIPAN_CHECK(remove_tree(directory + '/' + name));
     }
     return {};
 }
@@ -321,7 +321,7 @@ Result<void> remove_new_prefix(const std::string& prefix, bool keep_directory) {
 }
 
 Result<bool> remove_unbegun_prefix(const std::string& prefix) {
-    TAIPAN_TRY(const bool more, has_children_except(prefix, {"conda-meta"}));
+    TAIPAN_TRY(const bool more, has_children_except(prefix, {"conda-meta", inner_claim_lock}));
     TAIPAN_TRY(const bool begun, has_children_except(prefix + "/conda-meta", {base_name(trash_directory), lock_name}));
     if (more || begun) return false;
     TAIPAN_CHECK(remove_tree(prefix + "/conda-meta"));

@@ -16,6 +16,9 @@ inline constexpr const char* trash_directory = "conda-meta/.taipan-trash";
 inline constexpr const char* prefix_lock_path = "conda-meta/.taipan.lock"; ///< held by whoever changes the prefix
 inline constexpr const char* journal_path = "conda-meta/.taipan-trash/journal";
 
+/// The lock of whoever makes or removes a prefix whose parent directory cannot be written; no part of the prefix.
+inline constexpr const char* inner_claim_lock = ".taipan-lock";
+
 /// One change of a prefix, written down before it is made.
 struct JournalStep {
     enum class Kind : char {
@@ -56,7 +59,8 @@ Result<void> undo_steps(const std::vector<JournalStep>& steps, const JournalPlac
 Result<void> finish_steps(const std::vector<JournalStep>& steps, const JournalPlace& place);
 /// Removes journal and trash directory, and half-written records.
 Result<void> remove_journal(const JournalPlace& place);
-/// Removes everything in the prefix, and the prefix itself unless `keep_directory`.
+/// Removes everything in the prefix (but a claim's lock), and the prefix itself unless `keep_directory`. conda-meta
+/// goes last.
 Result<void> remove_new_prefix(const std::string& prefix, bool keep_directory);
 /// Removes `conda-meta` if a run that was killed before its first step has made it, and nothing else is in the prefix.
 /// False: it is something else, and was left alone.

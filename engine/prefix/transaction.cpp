@@ -84,7 +84,7 @@ struct Transaction::State {
 
 namespace {
 
-/// Whether the directory has no entries. A missing one is empty.
+/// Whether the directory has no entries, besides a claim's lock. A missing one is empty.
 Result<bool> is_empty_directory(const std::string& path) {
     struct Closer {
         void operator()(DIR* stream) const { ::closedir(stream); }
@@ -96,7 +96,7 @@ Result<bool> is_empty_directory(const std::string& path) {
     }
     while (const dirent* entry = ::readdir(stream.get())) { // NOLINT(concurrency-mt-unsafe): own stream
         const std::string_view name = entry->d_name;
-        if (name != "." && name != "..") return false;
+        if (name != "." && name != ".." && name != inner_claim_lock) return false;
     }
     return true;
 }

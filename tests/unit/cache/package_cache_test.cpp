@@ -6,6 +6,7 @@
 
 #include "base/filesystem.hpp"
 #include "cache/package_cache.hpp"
+#include "model/record_json.hpp"
 #include "scratch.hpp"
 
 using namespace taipan;
@@ -93,6 +94,41 @@ TEST_CASE("archives are found by name and size, in every cache") {
     CHECK(cache->find_archive(record()) == directory.path + "/second/foo-1.0-0.conda");
     REQUIRE(write_file_atomic(directory.path + "/second/foo-1.0-0.conda", "1234"));
     CHECK_FALSE(cache->find_archive(record()));
+}
+
+TEST_CASE("what mamba keeps in a folder for each channel is found, too") {
+    const Scratch scratch;
+    const std::string folder = "pkgs/https/host/chan/noarch/";
+    scratch.write(folder + "foo-1.0-0/info/index.json", "{}");
+    scratch.write(folder + "foo-1.0-0/info/repodata_record.json", repodata_record_json(record()));
+    scratch.write(folder + "bar-1.0-0.conda", "123");
+    const auto cache = PackageCache::open({scratch.at("pkgs")});
+    REQUIRE(cache);
+    const std::string path = scratch.at(folder + "foo-1.0-0");
+    CHECK(cache->find_extracted(record()) == path);
+    CHECK_FALSE(cache->find_extracted(record(), path));
+    auto other = record();
+    other.url = "https://elsewhere/chan/noarch/foo-1.0-0.conda";
+    CHECK_FALSE(cache->find_extracted(other));
+    auto bar = record();
+    bar.name = "bar";
+    bar.fn = "bar-1.0-0.conda";
+    bar.url = "https://host/chan/noarch/bar-1.0-0.conda";
+    CHECK(cache->find_archive(bar) == scratch.at(folder + "bar-1.0-0.conda"));
+    for (const std::string url : {"file:///a:b/chan/noarch/bar-1.0-0.conda", "../x", "https://../../x/y", ""}) {
+        bar.url = url;
+        CHECK_FALSE(cache->find_archive(bar));
+    }
+    scratch.write("pkgs/file/a_b/chan/noarch/bar-1.0-0.conda", "123");
+    bar.url = "file:///a:b/chan/noarch/bar-1.0-0.conda";
+    CHECK(cache->find_archive(bar) == scratch.at("pkgs/file/a_b/chan/noarch/bar-1.0-0.conda"));
+
+    cache->remember(path, record(), {true, {}, "{}", {}});
+    const auto again = PackageCache::open({scratch.at("pkgs")});
+    REQUIRE(again->find_known(path));
+    CHECK(again->find_extracted(record()) == path);
+    REQUIRE(CacheIndex::prune(scratch.at("pkgs")));
+    CHECK(PackageCache::open({scratch.at("pkgs")})->find_known(path));
 }
 
 TEST_CASE("two makers of one package exclude each other, of two packages they do not") {

@@ -36,7 +36,8 @@ TEST_CASE("Payloads are found in any order, under any stem, in zip and zip64", "
     wide_package.zip64 = wide_info.zip64 = zip64;
     const ZipPart other{"README", "more"};
     for (const auto& parts :
-         {std::vector{metadata, wide_package, wide_info}, std::vector{wide_info, wide_package, other, metadata}}) {
+         {std::vector{metadata, wide_package, wide_info}, std::vector{wide_info, wide_package, other, metadata},
+          std::vector{wide_package, wide_info}}) {
         const auto archive = zip_of(parts, zip64_end, "a comment PK\x05\x06 that looks like an end");
         MemoryInput input(archive);
         const auto result = open_conda_archive(input);
@@ -70,11 +71,10 @@ TEST_CASE("Members can be found before the central directory has arrived", "[ext
 }
 
 TEST_CASE("A .conda archive must have its three members, once", "[extract][zip]") {
-    check_refused(zip_of({package, info}), "metadata.json");
     check_refused(zip_of({metadata, info}), "pkg-");
     check_refused(zip_of({metadata, package}), "info-");
     check_refused(zip_of({metadata, package, info, package}), "second");
-    check_refused(zip_of({}), "metadata.json");
+    check_refused(zip_of({}), "pkg-");
     check_refused("", "zip");
     check_refused("PK", "zip");
     check_refused(zip_of({{"metadata.json", R"({"conda_pkg_format_version": 3})"}, package, info}), "version 3");
