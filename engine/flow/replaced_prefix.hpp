@@ -38,8 +38,8 @@ private:
 /// Puts back an environment whose replacement was interrupted by a kill, and deletes what is left of one that was
 /// being deleted. The caller holds the claim's lock. True when an environment came back.
 Result<bool> restore_replaced_environment(const std::string& prefix);
-/// Deletes the environment, directory and all: renamed first, so that no kill leaves half of it. A directory that cannot
-/// be renamed is emptied. The caller holds the claim's lock.
+/// Deletes the environment, directory and all: renamed first, so that no kill leaves half of it. A directory that
+/// cannot be renamed is emptied. The caller holds the claim's lock.
 Result<void> delete_prefix(const std::string& prefix);
 
 } // namespace taipan
