@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "signals.hpp"
 #include "text.hpp"
 
 // Counting and timing of what the engine reports. Stages overlap, so a stage's time is the length of the union of its
@@ -57,6 +58,7 @@ void Progress::begin(Stage stage, std::string_view subject, std::uint64_t total)
     // A retried item begins again: it is still one item.
     if (state.active.insert_or_assign(std::string(subject), StageState::Item{total, 0}).second) ++state.begun;
     state.latest = subject;
+    if (stage == Stage::solve) end_at_once_on_signal(true);
     if (!silent_) changed(states_, stage, subject, Change::begun);
 }
 
@@ -71,6 +73,7 @@ void Progress::advance(Stage stage, std::string_view subject, std::uint64_t done
 
 void Progress::end(Stage stage, std::string_view subject, bool ok) {
     const std::scoped_lock guard(mutex_);
+    if (stage == Stage::solve) end_at_once_on_signal(false);
     auto& state = at(stage);
     const auto item = state.active.find(subject);
     if (item == state.active.end()) return;

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <string_view>
 
 #include <unistd.h>
 
@@ -15,10 +16,17 @@ constexpr std::array<int, 3> ending_signals = {SIGINT, SIGTERM, SIGHUP};
 // A handler has no other way to its data than a global.
 std::atomic<StopSource*> target{nullptr};
 std::atomic<int> received{0};
+std::atomic<bool> at_once{false};
 struct sigaction before_pipe {};
 std::array<struct sigaction, ending_signals.size()> before{};
 
 extern "C" void on_ending_signal(int number) {
+    if (at_once.load()) {
+        constexpr std::string_view words = "\nstopped before anything was changed\n";
+        // Nobody is left to be told if this fails.
+        [[maybe_unused]] const auto written = ::write(STDERR_FILENO, words.data(), words.size());
+        ::_exit(128 + number);
+    }
     if (received.fetch_add(1) >= 2) ::_exit(128 + number);
     if (auto* stop = target.load()) stop->request_stop();
 }
@@ -52,5 +60,7 @@ StopOnSignals::~StopOnSignals() {
     static_cast<void>(::sigaction(SIGPIPE, &before_pipe, nullptr));
     target.store(nullptr);
 }
+
+void end_at_once_on_signal(bool ends) { at_once.store(ends); }
 
 } // namespace taipan::cli

@@ -15,4 +15,8 @@ public:
     ~StopOnSignals();
 };
 
+/// While true, the first signal ends the process instead: libsolv cannot be stopped, a solve can take minutes, and
+/// there is nothing on disk yet that would have to be undone.
+void end_at_once_on_signal(bool ends);
+
 } // namespace taipan::cli

@@ -1,9 +1,12 @@
 """Ctrl-C and SIGTERM at any moment: the command ends soon, says so, and leaves no half environment."""
 
+import json
+import os
 import random
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import faulty_server as faults
 from taipan_test import Done, TaipanTest, binary_under_test, main, tree
@@ -27,7 +30,8 @@ class InterruptTest(TaipanTest):
         words = [binary_under_test(), command, "-y", "-p", str(self.prefix), *self.channel_arguments(self.server)]
         process = subprocess.Popen([*words, *self.specs], env=self.environment, cwd=self.work, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 30
+        self.process = process
+        deadline = time.monotonic() + 60
         while not wait() and time.monotonic() < deadline:
             time.sleep(0.01)
         self.assertTrue(wait(), "the moment for the signal did not come")
@@ -71,6 +75,33 @@ class InterruptTest(TaipanTest):
         self.specs = ["sleeper"]
         self.interrupted("create", lambda: (self.prefix / "asleep").exists(), signal.SIGINT)
         self.assert_no_environment()
+
+    def cpu_seconds(self):
+        """Of the command that runs; all it does before the solve, with so small an index, takes a fraction of one."""
+        after_name = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(after_name[11]) / os.sysconf("SC_CLK_TCK")
+
+    def test_while_solving(self):
+        # Pigeons and holes: each of n packages has n - 1 versions, and no two may have the same one. No solver that
+        # learns from clauses finds out in reasonable time that this cannot be.
+        pigeons = 14
+        records = {}
+        for pigeon in range(pigeons):
+            others = [f"pigeon-{other}" for other in range(pigeons) if other != pigeon]
+            for hole in range(1, pigeons):
+                records[f"pigeon-{pigeon}-{hole}-0.tar.bz2"] = {
+                    "name": f"pigeon-{pigeon}", "version": str(hole), "build": "0", "build_number": 0, "depends": [],
+                    "constrains": [f"{other} !={hole}" for other in others], "size": 1, "sha256": "0" * 64}
+        index = self.channel.folder / "noarch" / "repodata.json"
+        index.with_name("repodata.json.zst").unlink()
+        index.write_text(json.dumps({"info": {"subdir": "noarch"}, "packages": records, "packages.conda": {}}))
+        self.specs = [f"pigeon-{pigeon}" for pigeon in range(pigeons)]
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number=number):
+                result = self.interrupted("create", lambda: self.cpu_seconds() > 2, number)
+                self.assertEqual(result.code, 128 + number)
+                self.assertIn("stopped before anything was changed", result.stderr)
+                self.assert_no_environment()
 
     def test_afterwards_it_just_works(self):
         self.specs = ["big"]
