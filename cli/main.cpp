@@ -6,6 +6,7 @@
 #include "activation.hpp"
 #include "application.hpp"
 #include "base/filesystem.hpp"
+#include "signals.hpp"
 
 namespace {
 
@@ -41,6 +42,7 @@ std::string find_executable(const std::string& called, const std::map<std::strin
 
 int main(int argc, char** argv) {
     using namespace taipan::cli;
+    report_files_cut_short();
     auto environment = read_environment();
     Console console(detect_terminal(environment));
     const auto directory = read_working_directory();

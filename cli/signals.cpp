@@ -31,9 +31,29 @@ extern "C" void on_ending_signal(int number) {
     if (auto* stop = target.load()) stop->request_stop();
 }
 
+extern "C" void on_bus_error(int number, siginfo_t* info, void*) {
+    if (info->si_code != BUS_ADRERR) { // not a mapping without a file behind it
+        static_cast<void>(std::signal(number, SIG_DFL));
+        return; // and it happens again
+    }
+    constexpr std::string_view text = "\nCondaOSError: a file that was being read, most likely an index in the package "
+                                      "cache, was cut short by another "
+                                      "program; run the command again\n\n";
+    static_cast<void>(::write(STDERR_FILENO, text.data(), text.size()) < 0);
+    ::_exit(1);
+}
+
 extern "C" void on_pipe(int) {} // a handler, not SIG_IGN: handlers are not inherited across exec
 
 } // namespace
+
+void report_files_cut_short() {
+    struct sigaction action {};
+    sigemptyset(&action.sa_mask);
+    action.sa_sigaction = &on_bus_error;
+    action.sa_flags = SA_SIGINFO;
+    static_cast<void>(::sigaction(SIGBUS, &action, nullptr));
+}
 
 StopOnSignals::StopOnSignals(StopSource& stop) {
     target.store(&stop);

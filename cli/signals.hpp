@@ -19,4 +19,8 @@ public:
 /// there is nothing on disk yet that would have to be undone.
 void end_at_once_on_signal(bool ends);
 
+/// From now on, reading a mapped file that another program has cut short ends the process with a message and exit code
+/// 1, not with a core dump. A prefix that was being changed is repaired by the next command, as after any kill.
+void report_files_cut_short();
+
 } // namespace taipan::cli

@@ -80,7 +80,8 @@ Result<void> link_as_they_come(Session& session, const Plan& plan, const Package
         report);
 }
 
-/// An existing prefix: first everything into the cache and planned, then out with the old, in with the new.
+/// An existing prefix, or one that is not to be begun in vain: first everything into the cache and planned, then out
+/// with the old, in with the new.
 Result<void> replace_packages(Session& session, const Plan& plan, const PackageCache& cache, LinkStage& stage,
                               Transaction& transaction, InstallReport& report) {
     TAIPAN_TRY(const auto channels, channels_of_plan(session, plan));
@@ -130,7 +131,7 @@ Result<void> carry_out(Session& session, const Plan& plan, const PackageCache& c
     if (plan.new_prefix) TAIPAN_CHECK(create_environment(plan.prefix, seconds_since_epoch()));
     LinkStage stage(session, plan, transaction, cache.writable_directory(), report);
     TAIPAN_CHECK(stage.prepare());
-    if (plan.new_prefix)
+    if (stage.links_as_they_come())
         TAIPAN_CHECK(link_as_they_come(session, plan, cache, stage, report));
     else
         TAIPAN_CHECK(replace_packages(session, plan, cache, stage, transaction, report));

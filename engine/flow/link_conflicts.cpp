@@ -63,6 +63,14 @@ std::string first_kept_file(const std::string& prefix, const std::string& direct
     return {};
 }
 
+/// The path without the symlinks that packages have put in the way of each other.
+std::string without_links(const std::string& path, const std::map<std::string, std::string>& links) {
+    for (const auto& [link, real] : links) {
+        if (is_at_or_below(path, link) && path != link) return real + path.substr(link.size());
+    }
+    return path;
+}
+
 std::string resolved(const std::string& path) {
     char* const text = ::realpath(path.c_str(), nullptr);
     std::string result = text == nullptr ? std::string() : text;
@@ -109,23 +117,51 @@ void LinkStage::leave_to_new_packages() {
     }
 }
 
+/// Symlinks of packages in place of directories of others, and the directories that they will lead to.
+std::map<std::string, std::string>
+LinkStage::planned_links(const std::unordered_set<std::string_view>& directories) const {
+    std::map<std::string, std::string> links;
+    for (const auto& package : packages_) {
+        for (const auto& action : package.plan.actions) {
+            const std::string& path = package.plan.paths[action.path].entry.path;
+            if (action.kind != PlaceKind::symlink || !directories.contains(path)) continue;
+            std::error_code error;
+            const auto target = std::filesystem::read_symlink(package.directory + '/' + path, error);
+            if (error || target.is_absolute()) continue;
+            std::string real = (std::filesystem::path(path).parent_path() / target).lexically_normal().string();
+            if (real.ends_with('/')) real.pop_back();
+            if (is_safe_relative_path(real)) links.insert_or_assign(path, std::move(real));
+        }
+    }
+    return links;
+}
+
 std::vector<std::string> LinkStage::conflicts_among_plans() const {
-    std::unordered_map<std::string_view, std::size_t> first;
-    std::map<std::string_view, std::vector<std::string>> shared;
+    std::unordered_set<std::string_view> directories;
+    for (const auto& package : packages_) {
+        directories.insert(package.plan.directories.begin(), package.plan.directories.end());
+    }
+    const auto links = planned_links(directories);
+    std::unordered_map<std::string, std::size_t> first;
+    std::map<std::string, std::vector<std::string>> shared;
+    std::set<std::string> mixed;
     for (std::size_t i = 0; i < packages_.size(); ++i) {
         for (const auto& path : packages_[i].plan.paths) {
             if (path.entry.type == PathType::directory) continue;
-            const auto [known, fresh] = first.emplace(path.entry.path, i);
+            if (directories.contains(path.entry.path) && !links.contains(path.entry.path))
+                mixed.insert(path.entry.path);
+            const auto [known, fresh] = first.emplace(without_links(path.entry.path, links), i);
             if (fresh) continue;
-            auto& owners = shared[path.entry.path];
+            auto& owners = shared[known->first];
             if (owners.empty()) owners.push_back(packages_[known->second].record.dist_name());
             owners.push_back(packages_[i].record.dist_name());
         }
     }
     std::vector<std::string> texts;
+    for (const auto& path : mixed) texts.push_back(path + " is a file in one package and a directory in another");
     for (const auto& [path, owners] : shared) {
-        texts.push_back(std::string(path) + " is in more than one package (" + joined(owners) + "); that of " +
-                        owners.back() + " is used");
+        texts.push_back(path + " is in more than one package (" + joined(owners) + "); that of " + owners.back() +
+                        " is used");
     }
     return texts;
 }
@@ -318,8 +354,8 @@ Result<void> LinkStage::settle_mixed_paths() {
     }
     std::vector<std::string> texts;
     for (const auto& root : roots) texts.push_back(root + " is a file in one package and a directory in another");
-    if (plan_.new_prefix) TAIPAN_CHECK(report_conflicts(texts)); // else they were reported in time
-    if (!roots.empty()) made_.clear();                           // directories may become symlinks now
+    if (links_as_they_come()) TAIPAN_CHECK(report_conflicts(texts)); // else they were reported in time
+    if (!roots.empty()) made_.clear();                               // directories may become symlinks now
     for (const auto& root : roots) TAIPAN_CHECK(replay(root));
     replayed_ = roots;
     for (std::size_t i = 0; i < packages_.size(); ++i) {
@@ -328,23 +364,16 @@ Result<void> LinkStage::settle_mixed_paths() {
     return {};
 }
 
-/// The path without the symlinks that packages have put in the way of each other.
-std::string LinkStage::real_path(const std::string& path) const {
-    for (const auto& [link, real] : through_) {
-        if (is_at_or_below(path, link) && path != link) return real + path.substr(link.size());
-    }
-    return path;
-}
-
 Result<void> LinkStage::settle_conflicts() {
     TAIPAN_CHECK(settle_mixed_paths());
     std::set<std::string> contested;
     for (const auto& package : packages_) {
-        for (const auto action : package.placed.existing) contested.insert(real_path(target_of(package, action)));
+        for (const auto action : package.placed.existing)
+            contested.insert(without_links(target_of(package, action), through_));
         if (through_.empty()) continue;
         for (std::uint32_t action = 0; action < package.plan.actions.size(); ++action) {
             const std::string& path = target_of(package, action);
-            if (auto real = real_path(path); real != path) contested.insert(std::move(real));
+            if (auto real = without_links(path, through_); real != path) contested.insert(std::move(real));
         }
     }
     if (contested.empty()) return {};
@@ -352,7 +381,7 @@ Result<void> LinkStage::settle_conflicts() {
     std::map<std::string, std::vector<std::string>> owners;
     for (std::size_t i = 0; i < packages_.size(); ++i) {
         for (std::uint32_t action = 0; action < packages_[i].plan.actions.size(); ++action) {
-            std::string path = real_path(target_of(packages_[i], action));
+            std::string path = without_links(target_of(packages_[i], action), through_);
             if (!contested.contains(path)) continue;
             contested_.insert(target_of(packages_[i], action));
             owners[path].push_back(packages_[i].record.dist_name());
@@ -367,7 +396,7 @@ Result<void> LinkStage::settle_conflicts() {
                         owners[path].back() + " is used");
         if (!is_at_or_below_any(path, replayed_)) again[won.first].push_back(won.second);
     }
-    if (plan_.new_prefix) TAIPAN_CHECK(report_conflicts(texts));
+    if (links_as_they_come()) TAIPAN_CHECK(report_conflicts(texts));
     for (const auto& [index, actions] : again) {
         TAIPAN_CHECK(place_again(packages_[index], actions, OnExisting::replace));
     }

@@ -55,6 +55,8 @@ LinkStage::LinkStage(Session& session, const Plan& plan, Transaction& transactio
       report_(report),
       packages_(plan.link.size()) {}
 
+bool LinkStage::links_as_they_come() const { return plan_.new_prefix && session_.config().path_conflict != "prevent"; }
+
 Result<void> LinkStage::prepare() {
     const auto python = std::find_if(plan_.final_state.begin(), plan_.final_state.end(),
                                      [](const PackageRecord& record) { return record.name == "python"; });
@@ -126,7 +128,7 @@ Result<void> LinkStage::plan_package(CachedPackage package) {
     slot.directory = std::move(package.directory);
     slot.contained = package.contained;
     slot.partial = !plan_.link[package.index].only_paths.empty();
-    if (plan_.new_prefix) slot.fd = std::move(package.fd); // linked at once; else there would be as many as packages
+    if (links_as_they_come()) slot.fd = std::move(package.fd); // else there would be as many as packages
     const std::string step = "while planning to link " + slot.record.fn;
     auto layout = parse_package_layout(package.info);
     if (!layout) return std::move(layout).context(step).error();

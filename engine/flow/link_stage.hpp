@@ -7,6 +7,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.hpp"
@@ -26,6 +28,10 @@ class LinkStage {
 public:
     LinkStage(Session& session, const Plan& plan, Transaction& transaction, std::string cache_directory,
               InstallReport& report);
+
+    /// Whether each package may be linked as soon as it is planned. Otherwise all are planned first, which tells of
+    /// their conflicts before anything is touched: in an existing prefix, and where conflicts are forbidden.
+    [[nodiscard]] bool links_as_they_come() const;
 
     /// Must come first: finds out which python the noarch packages are for, and when it will be there.
     Result<void> prepare();
@@ -83,11 +89,12 @@ private:
     static const std::string& target_of(const Linked& package, std::uint32_t action);
     Result<void> report_conflicts(const std::vector<std::string>& texts);
     void leave_to_new_packages();
+    [[nodiscard]] std::map<std::string, std::string>
+    planned_links(const std::unordered_set<std::string_view>& directories) const;
     [[nodiscard]] std::vector<std::string> conflicts_among_plans() const;
     [[nodiscard]] std::string existing_conflict(const std::string& path, const Linked& package) const;
     [[nodiscard]] std::vector<std::string> missing_directories() const;
     [[nodiscard]] std::vector<std::string> mixed_paths() const;
-    [[nodiscard]] std::string real_path(const std::string& path) const;
     Result<void> clear(const std::string& path);
     Result<void> place_again(Linked& package, const std::vector<std::uint32_t>& actions, OnExisting existing);
     Result<void> make_directories_again(const Linked& package, const std::string& root);

@@ -112,8 +112,27 @@ class ClobberTest(TaipanTest):
                                (["mm", "other"], ["share/x"])):
             self.assert_failed(self.install(*specs, env=prevent, code=1), *needles)
             self.assertEqual(list(tree(self.prefix)), before)
-        self.assert_failed(self.create("aa", prefix=self.work / "new", env=prevent, code=1), "share/x")
-        self.assert_no_environment(self.work / "new")
+        witness = self.work / "witness"
+        self.add("first", {"bin/.first-pre-link.sh": File(f"touch {witness}\n", mode=0o755)})
+        self.add("a_dir", {"x/one": "1"})
+        self.add("a_file", {"x": "file"})
+        self.add("libs", {"lib64/both": "libs", "lib": Link("lib64")})
+        self.add("through", {"lib/both": "through"})
+        self.add("beside", {"lib/other": "other"})
+        for specs, needles in ((["aa"], ["share/x", "mm-1.0-0", "aa-1.0-0"]), (["a_dir", "a_file"], ["x is a file"]),
+                               (["libs", "through"], ["lib64/both", "libs-1.0-0", "through-1.0-0"])):
+            self.assert_failed(self.create(*specs, "first", prefix=self.work / "new", env=prevent, code=1), *needles)
+            self.assert_no_environment(self.work / "new")
+            self.create("first", prefix=self.work / "old")
+            witness.unlink()
+            before = list(tree(self.work / "old"))
+            self.assert_failed(self.install(*specs, prefix=self.work / "old", env=prevent, code=1), *needles)
+            self.assertEqual(list(tree(self.work / "old")), before)
+            self.assertFalse(witness.exists(), "linking had begun")
+        self.create("libs", "beside", prefix=self.work / "new", env=prevent)
+        self.assertEqual((self.work / "new/lib64/other").read_text(), "other")
+        self.create("zz", "first", prefix=self.work / "new", env=prevent)
+        self.assert_installed("first-1.0-0", "zz-1.0-0", prefix=self.work / "new")
 
     def test_warn_warns_and_clobber_is_silent(self):
         self.three_owners()

@@ -1,9 +1,12 @@
 """Indexes that are missing, broken or lie."""
 
 import json
+import os
+import subprocess
+import time
 
 import faulty_server as faults
-from taipan_test import SUBDIR, TaipanTest, main
+from taipan_test import SUBDIR, TaipanTest, binary_under_test, main
 
 SOON = {"CONDA_REMOTE_READ_TIMEOUT_SECS": "1", "CONDA_REMOTE_MAX_RETRIES": "1"}
 
@@ -126,6 +129,35 @@ class IndexTest(TaipanTest):
             path.write_text("{ broken")
         self.create("app", channel=self.server, prefix=self.work / "second")
         self.assert_installed("app-1.0-0", prefix=self.work / "second")
+
+    def test_an_index_file_that_is_cut_short_while_it_is_read(self):
+        channel, other = self.tiny_channel(), self.tiny_channel("other")
+        for name in ("a", "b", "c"):
+            channel.add(name, depends=["zz"] if name == "a" else [])
+        channel.add("zz")
+        channel.write_index()
+        other.add("late")
+        other.write_index()
+        with faults.FaultyServer(other.folder) as slow:
+            slow.fail("*/repodata.json*", faults.drip(0.6), always=True)
+            arguments = ["create", "-y", "-p", self.prefix, "--override-channels", "-c", channel.folder.as_uri(), "-c",
+                         slow.url, "a", "late"]
+            self.create("b", channel=channel, prefix=self.work / "first")
+            process = subprocess.Popen([binary_under_test(), *arguments], env=self.environment, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            while not slow.requests("*/repodata.json*"):
+                time.sleep(0.01)
+            time.sleep(0.3)  # by now the other index is mapped, on any machine that is not asleep
+            for index in (self.cache / "cache").glob("*.tpi"):
+                os.truncate(index, 0)
+            _, error = process.communicate(timeout=60)
+            # On a machine that was asleep it was mapped afterwards, and made anew.
+            self.assertIn(process.returncode, (0, 1), error.decode())
+            if process.returncode == 1:
+                self.assertIn("cut short", error.decode())
+                self.assert_no_environment()
+            self.taipan(*arguments)
+        self.assert_installed("a-1.0-0", "late-1.0-0", "zz-1.0-0")
 
 
 if __name__ == "__main__":
