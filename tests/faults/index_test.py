@@ -138,11 +138,12 @@ class IndexTest(TaipanTest):
         channel.write_index()
         other.add("late")
         other.write_index()
+        fast = self.serve(channel)
         with faults.FaultyServer(other.folder) as slow:
             slow.fail("*/repodata.json*", faults.drip(0.6), always=True)
-            arguments = ["create", "-y", "-p", self.prefix, "--override-channels", "-c", channel.folder.as_uri(), "-c",
-                         slow.url, "a", "late"]
-            self.create("b", channel=channel, prefix=self.work / "first")
+            arguments = ["create", "-y", "-p", self.prefix, "--repodata-ttl", "600", "--override-channels", "-c",
+                         fast.url, "-c", slow.url, "a", "late"]
+            self.create("b", channel=fast, prefix=self.work / "first")
             process = subprocess.Popen([binary_under_test(), *arguments], env=self.environment, stdin=subprocess.DEVNULL,
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             while not slow.requests("*/repodata.json*"):
