@@ -29,7 +29,7 @@ public:
     }
 
     [[nodiscard]] std::string usage_error() const override {
-        if (clone_ && !files_.empty()) return "--file and --clone exclude each other";
+        if (clone_ && !files_.files.empty()) return "--file and --clone exclude each other";
         if (clone_ && !specs_.empty()) return "--clone says all that will be installed; name no packages beside it";
         return TransactionCommand::usage_error();
     }
@@ -106,8 +106,8 @@ public:
     }
 
     Result<int> run(Invocation& invocation) override {
-        if (files_.empty() && specs_.empty()) files_.emplace_back("environment.yml");
-        for (auto& file : specs_) files_.push_back(std::move(file));
+        if (files_.files.empty() && specs_.empty()) files_.files.push_back(default_file(invocation));
+        for (auto& file : specs_) files_.files.push_back(std::move(file));
         specs_.clear();
         return Create::run(invocation);
     }

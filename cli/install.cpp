@@ -30,7 +30,7 @@ public:
     }
 
     [[nodiscard]] std::string usage_error() const override {
-        if (revision_ && !(specs_.empty() && files_.empty())) {
+        if (revision_ && !(specs_.empty() && files_.files.empty())) {
             return "--revision says all that will be installed; name no packages beside it";
         }
         return TransactionCommand::usage_error();
@@ -41,7 +41,8 @@ protected:
 
     Result<bool> accept(Draft& draft) override {
         if (revision_) return true;
-        if (!draft.request.install.specs.empty() || force_reinstall_) return true;
+        const auto& install = draft.request.install;
+        if (!install.specs.empty() || install.from_lock || force_reinstall_) return true;
         return make_error(ErrorCode::invalid_argument,
                           "too few arguments: name at least one package, or a file with -f");
     }
@@ -65,7 +66,8 @@ protected:
     [[nodiscard]] Action action() const override { return Action::update; }
 
     Result<bool> accept(Draft& draft) override {
-        if (!draft.request.install.specs.empty() || update_all_) return true;
+        const auto& install = draft.request.install;
+        if (!install.specs.empty() || install.from_lock || update_all_) return true;
         return make_error(ErrorCode::invalid_argument, "no package names supplied: name at least one, or say --all");
     }
 };
@@ -79,8 +81,8 @@ public:
     }
 
     Result<int> run(Invocation& invocation) override {
-        if (files_.empty() && specs_.empty()) files_.emplace_back("environment.yml");
-        for (auto& file : specs_) files_.push_back(std::move(file));
+        if (files_.files.empty() && specs_.empty()) files_.files.push_back(default_file(invocation));
+        for (auto& file : specs_) files_.files.push_back(std::move(file));
         specs_.clear();
         common_.yes = true; // as with conda's: the file is the consent
         return Install::run(invocation);

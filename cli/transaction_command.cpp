@@ -31,8 +31,9 @@ Options TransactionCommand::base_options() {
 }
 
 Options TransactionCommand::file_options() {
-    return {{"-f,--file", &files_, "FILE", "environment.yml, list of specs or @EXPLICIT list; may be repeated",
-             "Packages"}};
+    Options options = files_.options();
+    append(options, {{"--use-uv", &use_uv_, {}, "install what is listed for pip with uv", "Packages"}});
+    return options;
 }
 
 Options TransactionCommand::solve_options() {
@@ -90,20 +91,42 @@ std::string_view TransactionCommand::error_name(ErrorCode code) const {
     return {};
 }
 
-Result<void> TransactionCommand::read_files(Draft& draft) {
-    const RequestFileContext context{draft.config.environment, draft.config.home, draft.config.working_directory,
-                                     draft.config.subdir};
-    for (const auto& path : files_) {
-        TAIPAN_TRY(auto file, read_request_file(path, context));
-        if (file.kind == RequestFile::Kind::explicit_urls && !file.platform.empty() &&
-            file.platform != draft.config.subdir) {
-            return make_error(ErrorCode::invalid_argument, path + " is for the platform " + file.platform +
-                                                               ", but packages for " + draft.config.subdir +
-                                                               " are wanted; use --platform, or another file");
-        }
-        draft.files.push_back(std::move(file));
-    }
-    return {};
+/// What one file adds to the request.
+void TransactionCommand::take_file(Draft& draft, RequestFile& file, std::vector<std::string>& channels) {
+    auto& request = draft.request;
+    auto& install = request.install;
+    install.specs.insert(install.specs.end(), file.dependencies.begin(), file.dependencies.end());
+    install.locked.insert(install.locked.end(), file.locked.begin(), file.locked.end());
+    install.from_lock = install.from_lock || file.kind == RequestFile::Kind::lock;
+    channels.insert(channels.end(), file.channels.begin(), file.channels.end());
+    request.notes.insert(request.notes.end(), file.warnings.begin(), file.warnings.end());
+    request.variables.insert(request.variables.end(), file.variables.begin(), file.variables.end());
+    if (file.pip.empty()) return;
+    PipPart part;
+    part.lines = file.pip;
+    part.no_deps = file.pip_no_deps;
+    const bool is_file = file.path.find("://") == std::string::npos && file.path != "standard input";
+    part.directory = is_file ? std::string(parent_path(absolute_path(expand_home(file.path, draft.config.home),
+                                                                     draft.config.working_directory)))
+                             : draft.config.working_directory;
+    request.pip.parts.push_back(std::move(part));
+}
+
+/// What installs the `pip:` parts has to be in the environment itself.
+void TransactionCommand::add_pip_package(Draft& draft) const {
+    auto& request = draft.request;
+    auto& specs = request.install.specs;
+    if (request.pip.empty()) return;
+    // As with micromamba: who asks for uv in the file wants it to be used.
+    request.pip.use_uv = use_uv_ || asks_for(specs, "uv");
+    const bool by_url = request.install.from_lock ||
+                        std::any_of(draft.files.begin(), draft.files.end(),
+                                    [](const auto& f) { return f.kind == RequestFile::Kind::explicit_urls; });
+    const std::string name = request.pip.use_uv ? "uv" : "pip";
+    if (by_url || asks_for(specs, name)) return;
+    request.notes.emplace_back("the file has a 'pip:' part, but '" + name +
+                               "' is not among its dependencies; it is added");
+    specs.insert(specs.begin(), name);
 }
 
 Result<void> TransactionCommand::fill_request(Draft& draft) {
@@ -113,20 +136,14 @@ Result<void> TransactionCommand::fill_request(Draft& draft) {
     std::vector<std::string> channels;
     bool nodefaults = false;
     for (auto& file : draft.files) {
-        install.specs.insert(install.specs.end(), file.dependencies.begin(), file.dependencies.end());
-        channels.insert(channels.end(), file.channels.begin(), file.channels.end());
+        take_file(draft, file, channels);
         nodefaults = nodefaults || file.nodefaults;
-        request.notes.insert(request.notes.end(), file.warnings.begin(), file.warnings.end());
-        request.variables.insert(request.variables.end(), file.variables.begin(), file.variables.end());
-        if (file.pip.empty()) continue;
-        request.pip.lines.insert(request.pip.lines.end(), file.pip.begin(), file.pip.end());
-        request.pip.directory = std::string(
-            parent_path(absolute_path(expand_home(file.path, draft.config.home), draft.config.working_directory)));
     }
-    if (!request.pip.empty() && !asks_for(install.specs, "pip")) {
-        request.notes.emplace_back("the file has a 'pip:' part, but 'pip' is not among its dependencies; it is added");
-        install.specs.insert(install.specs.begin(), "pip");
+    if (install.from_lock && !specs_.empty()) {
+        return make_error(ErrorCode::invalid_argument,
+                          "a lock file says all that will be installed; name no packages beside it");
     }
+    add_pip_package(draft);
     install.action = action();
     install.channels = request_channels(common_, draft.config, channels, nodefaults);
     install.command_line = draft.invocation.command_line();
@@ -165,7 +182,7 @@ Result<int> TransactionCommand::run(Invocation& invocation) {
     Draft draft{invocation, {}, {}, {}};
     TAIPAN_TRY(draft.config, load_settings(invocation, common_));
     json_ = draft.config.json;
-    TAIPAN_CHECK(read_files(draft));
+    TAIPAN_TRY(draft.files, read_request_files(files_, draft.config));
     TAIPAN_CHECK(prepare(draft));
     TAIPAN_TRY(const std::string prefix, resolve_target(invocation, common_, draft.config, without_target()));
     TAIPAN_TRY(draft.config, load_settings_for_prefix(invocation, common_, prefix, std::move(draft.config)));

@@ -6,6 +6,7 @@
 #include "command.hpp"
 #include "common_options.hpp"
 #include "config/environment_file.hpp"
+#include "request_files.hpp"
 #include "target_prefix.hpp"
 #include "transaction.hpp"
 
@@ -37,7 +38,7 @@ protected:
     virtual Result<bool> accept(Draft&) { return true; }
 
     [[nodiscard]] Options base_options();     ///< environment, configuration, output, consent, channels
-    [[nodiscard]] Options file_options();     ///< -f
+    [[nodiscard]] Options file_options();     ///< -f and what is chosen of files
     [[nodiscard]] Options solve_options();    ///< --no-deps, --freeze-installed, ...
     [[nodiscard]] Options update_options();   ///< --freeze-installed, --update-deps, ...
     [[nodiscard]] Options link_options();     ///< --copy, --no-pyc, --download-only
@@ -46,16 +47,19 @@ protected:
 
     CommonOptions common_;
     RecordingOptions recording_;
-    std::vector<std::string> specs_, files_;
+    std::vector<std::string> specs_;
+    RequestFileOptions files_;
     bool no_deps_ = false, only_deps_ = false, freeze_installed_ = false, force_reinstall_ = false, no_pin_ = false;
     bool no_default_packages_ = false, prune_ = false, update_all_ = false, download_only_ = false;
+    bool use_uv_ = false;
     bool update_deps_ = false, update_specs_ = false, skip_if_satisfied_ = false;
     std::optional<std::string> revision_;
     std::optional<bool> copy_, pyc_;
     bool json_ = false;
 
 private:
-    Result<void> read_files(Draft& draft);
+    void take_file(Draft& draft, RequestFile& file, std::vector<std::string>& channels);
+    void add_pip_package(Draft& draft) const;
     Result<void> fill_request(Draft& draft);
     void apply_to_config(Config& config) const;
 

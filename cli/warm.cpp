@@ -5,12 +5,12 @@
 #include "base/filesystem.hpp"
 #include "base/json_writer.hpp"
 #include "common_options.hpp"
-#include "config/environment_file.hpp"
 #include "config/expand.hpp"
 #include "flow/install.hpp"
 #include "package_json.hpp"
 #include "plan_view.hpp"
 #include "progress.hpp"
+#include "request_files.hpp"
 #include "run_recording.hpp"
 #include "signals.hpp"
 #include "text.hpp"
@@ -34,10 +34,10 @@ public:
         const std::string group = "Packages";
         Options options = {
             {"specs", &specs_, "SPEC", "packages, or names of files", group},
-            {"-f,--file", &files_, "FILE", "environment.yml, list of specs or @EXPLICIT list; may be repeated", group},
             {"--no-deps", &no_deps_, {}, "exactly the named packages, whatever they need", group},
             {"-r,--root-prefix", &common_.root_prefix, "PATH", "where the packages are kept", "Environment"},
         };
+        append(options, files_.options());
         append(options, common_.channel_options());
         append(options, common_.output_options());
         append(options, recording_.options());
@@ -46,7 +46,7 @@ public:
         return options;
     }
     [[nodiscard]] std::string usage_error() const override {
-        if (specs_.empty() && files_.empty()) return "name at least one file (-f) or package";
+        if (specs_.empty() && files_.files.empty()) return "name at least one file (-f) or package";
         return common_.usage_error();
     }
     [[nodiscard]] bool wants_json() const override { return json_; }
@@ -96,9 +96,10 @@ private:
     void sort_words(const Config& config) {
         std::vector<std::string> rest;
         for (auto& word : specs_) {
-            const bool named = word.ends_with(".yml") || word.ends_with(".yaml") || word.ends_with(".txt");
+            const bool named =
+                word.ends_with(".yml") || word.ends_with(".yaml") || word.ends_with(".txt") || word.ends_with(".lock");
             if (named && exists(absolute_path(expand_home(word, config.home), config.working_directory))) {
-                files_.push_back(std::move(word));
+                files_.files.push_back(std::move(word));
             } else {
                 rest.push_back(std::move(word));
             }
@@ -121,16 +122,20 @@ private:
             wish.request.no_deps = no_deps_;
             wishes.push_back(std::move(wish));
         };
-        const RequestFileContext context{config.environment, config.home, config.working_directory, config.subdir};
-        for (const auto& path : files_) {
-            TAIPAN_TRY(auto file, read_request_file(path, context));
+        for (const auto& path : files_.files) {
+            RequestFileOptions one = files_;
+            one.files = {path}; // each is an environment of its own: they may be of different kinds
+            TAIPAN_TRY(auto read, read_request_files(one, config));
+            RequestFile& file = read.front();
             for (const auto& warning : file.warnings) progress.note(Severity::warning, warning);
             if (!file.pip.empty()) {
                 progress.note(Severity::warning,
-                              path + ": its 'pip:' packages are not fetched; pip has a cache of its own");
-                file.dependencies.emplace_back("pip");
+                              file.path + ": its 'pip:' packages are not fetched; pip has a cache of its own");
+                if (file.kind == RequestFile::Kind::environment) file.dependencies.emplace_back("pip");
             }
-            add(path, std::move(file.dependencies), file.channels, file.nodefaults);
+            add(file.path, std::move(file.dependencies), file.channels, file.nodefaults);
+            wishes.back().request.locked = std::move(file.locked);
+            wishes.back().request.from_lock = file.kind == RequestFile::Kind::lock;
         }
         if (!specs_.empty()) add("packages", specs_, {}, false);
         return wishes;
@@ -172,7 +177,8 @@ private:
 
     CommonOptions common_;
     RecordingOptions recording_;
-    std::vector<std::string> specs_, files_;
+    std::vector<std::string> specs_;
+    RequestFileOptions files_;
     bool no_deps_ = false, json_ = false;
     std::uint64_t missing_ = 0, unpacked_ = 0, bytes_ = 0;
 };

@@ -1,9 +1,11 @@
 #include "config/environment_file.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/filesystem.hpp"
 #include "config/expand.hpp"
+#include "config/lock_file.hpp"
 #include "config/yaml_value.hpp"
 
 // environment.yml (CEP 24) as plain data. A file is a request, so what is not understood is told (warnings) and what
@@ -104,7 +106,36 @@ Result<void> read_word(const YamlValue& value, const std::string& key, std::stri
     return {};
 }
 
-bool looks_like_yaml(std::string_view path) { return path.ends_with(".yml") || path.ends_with(".yaml"); }
+bool named_as_yaml(std::string_view path) {
+    return path.ends_with(".yml") || path.ends_with(".yaml") || path.ends_with(".lock") || path.ends_with(".json");
+}
+
+/// Whether text without a telling name is YAML: a line begins with one of the words that environment and lock files
+/// begin with. In a list of specs none can be followed by a colon.
+bool reads_as_yaml(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        const auto line = text.substr(at, end - at);
+        at = end + 1;
+        for (const std::string_view word : {"name", "channels", "dependencies", "version", "environments", "packages",
+                                            "package", "metadata", "prefix", "variables", "platforms", "category"}) {
+            if (line.starts_with(word) && line.substr(word.size()).starts_with(':')) return true;
+        }
+        if (line.starts_with('{')) return true;
+    }
+    return false;
+}
+
+bool is_explicit(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        if (trimmed(text.substr(at, end - at)) == "@EXPLICIT") return true;
+        at = end + 1;
+    }
+    return false;
+}
 
 } // namespace
 
@@ -117,6 +148,11 @@ bool selector_holds(std::string_view selector, std::string_view subdir) {
 Result<RequestFile> parse_environment_yaml(std::string_view text, const std::string& path,
                                            const RequestFileContext& context) {
     TAIPAN_TRY(const auto document, parse_yaml(text, path));
+    return parse_environment_document(document, path, context);
+}
+
+Result<RequestFile> parse_environment_document(const YamlValue& document, const std::string& path,
+                                               const RequestFileContext& context) {
     RequestFile file;
     file.kind = RequestFile::Kind::environment;
     file.path = path;
@@ -144,8 +180,11 @@ Result<RequestFile> parse_environment_yaml(std::string_view text, const std::str
 Result<RequestFile> parse_request_file(std::string_view text, const std::string& path,
                                        const RequestFileContext& context) {
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-    if (looks_like_yaml(path)) return parse_environment_yaml(text, path, context);
-    return parse_spec_file(text, path, context);
+    if (is_explicit(text) || !(named_as_yaml(path) || reads_as_yaml(text))) return parse_spec_file(text, path, context);
+    TAIPAN_TRY(const auto document, parse_yaml(text, path));
+    if (is_conda_lock(document)) return parse_conda_lock(document, path, context);
+    if (is_pixi_lock(document)) return parse_pixi_lock(document, path, context);
+    return parse_environment_document(document, path, context);
 }
 
 Result<RequestFile> read_request_file(const std::string& path, const RequestFileContext& context) {
@@ -155,7 +194,9 @@ Result<RequestFile> read_request_file(const std::string& path, const RequestFile
                           "there is no file '" + path + "'; check the path given to -f/--file");
     }
     TAIPAN_TRY(const auto text, read_file(absolute, request_size_limit));
-    return parse_request_file(text, path, context);
+    RequestFileContext here = context;
+    here.base_directory = parent_path(absolute);
+    return parse_request_file(text, path, here);
 }
 
 } // namespace taipan

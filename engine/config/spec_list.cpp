@@ -42,10 +42,11 @@ Result<std::string> explicit_entry(std::string_view line, const std::string& whe
 } // namespace
 
 Result<RequestFile> parse_spec_file(std::string_view text, const std::string& path, const RequestFileContext& context) {
-    constexpr std::string_view platform_mark = "# platform:";
+    constexpr std::string_view platform_mark = "# platform:", pip_mark = "# pip ";
     RequestFile file;
     file.path = path;
     std::vector<std::pair<int, std::string_view>> lines;
+    std::vector<std::string> pip;
     std::size_t at = 0;
     for (int number = 1; at <= text.size(); ++number) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
@@ -55,8 +56,14 @@ Result<RequestFile> parse_spec_file(std::string_view text, const std::string& pa
             file.platform = trimmed(line.substr(platform_mark.size()));
         else if (line == "@EXPLICIT")
             file.kind = RequestFile::Kind::explicit_urls;
+        else if (line.starts_with(pip_mark))
+            pip.emplace_back(trimmed(line.substr(pip_mark.size())));
         else if (!line.empty() && line.front() != '#')
             lines.emplace_back(number, line);
+    }
+    if (file.kind == RequestFile::Kind::explicit_urls && !pip.empty()) { // conda-lock writes pip's packages so
+        file.pip = std::move(pip);
+        file.pip_no_deps = true;
     }
     for (const auto& [number, line] : lines) {
         if (line.find('\0') != std::string_view::npos) {

@@ -52,6 +52,11 @@ void CompilePool::push(Job job) {
                    [](const Job& a, const Job& b) { return a.item.source_size < b.item.source_size; });
 }
 
+void CompilePool::set_python(const PythonInfo& python) {
+    const std::scoped_lock guard(mutex_);
+    run_.python = python;
+}
+
 void CompilePool::add(std::string subject, std::vector<PycItem> items) {
     if (items.empty()) return;
     const std::scoped_lock guard(mutex_);

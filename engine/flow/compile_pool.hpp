@@ -27,6 +27,8 @@ public:
     CompilePool& operator=(const CompilePool&) = delete;
     ~CompilePool(); ///< ends the processes, whatever they are at
 
+    /// Another interpreter than was said first; before the pool is open.
+    void set_python(const PythonInfo& python);
     /// Modules of the package `subject`; their `__pycache__` directories exist.
     void add(std::string subject, std::vector<PycItem> items);
     /// The interpreter seems to be complete. Until `finish` it runs with a lower priority, and if it fails

@@ -20,21 +20,13 @@
 
 namespace taipan {
 
-CompileStage::CompileStage(Session& session, CompileTarget target, std::size_t packages,
-                           std::size_t interpreter_packages)
+CompileStage::CompileStage(Session& session, CompileTarget target, std::size_t packages)
     : session_(session),
       target_(std::move(target)),
       cache_(target_.packages_directory),
       work_(packages),
-      awaited_(interpreter_packages),
       pool_({target_.prefix, target_.python, session.config().environment, {}, false}, session.workers(),
-            session.sink(), session.stop().flag()) {
-    if (interpreter_packages == 0) pool_.open();
-}
-
-void CompileStage::interpreter_package_linked() {
-    if (awaited_.fetch_sub(1) == 1) pool_.open();
-}
+            session.sink(), session.stop().flag()) {}
 
 Result<void> CompileStage::package_linked(std::size_t index, PackageModules package) {
     const auto& modules = package.plan->pyc;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -34,11 +33,13 @@ struct CompileTarget {
 /// prefix's interpreter the rest. What is new goes into the cache.
 class CompileStage {
 public:
-    /// For so many packages; `interpreter_packages` of them are the interpreter and what it needs.
-    CompileStage(Session& session, CompileTarget target, std::size_t packages, std::size_t interpreter_packages);
+    /// For so many packages.
+    CompileStage(Session& session, CompileTarget target, std::size_t packages);
 
-    /// One of the interpreter's packages is linked.
-    void interpreter_package_linked();
+    /// Another python than was expected when the stage was made; before `open`.
+    void set_python(const PythonInfo& python) { pool_.set_python(python); }
+    /// The interpreter and all that it needs are linked.
+    void open() { pool_.open(); }
     /// The package at this index is linked: its modules can be compiled. Thread-safe.
     Result<void> package_linked(std::size_t index, PackageModules package);
     /// When all packages are linked. Modules that have one of the `contested` paths, whose content may have changed
@@ -61,7 +62,6 @@ private:
     CompileTarget target_;
     PycCache cache_;
     std::vector<Work> work_; ///< by package; each touched by one worker
-    std::atomic<std::size_t> awaited_;
     CompilePool pool_;
 };
 

@@ -1,18 +1,21 @@
 #pragma once
 
-#include <optional>
-#include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
-#include "config/config.hpp"
+#include "cache/package_cache.hpp"
+#include "flow/plan.hpp"
+#include "flow/session.hpp"
 #include "model/match_spec.hpp"
-#include "model/record.hpp"
 
 namespace taipan {
 
-/// The record of a package that is asked for by URL or path, as far as the URL tells (conda-spec 6.4, 9.2): name,
-/// version, build, channel, subdir, file name, and the hash after `#`. Dependencies are known only when the archive
-/// is there. nullopt when the spec is no URL or path.
-Result<std::optional<PackageRecord>> record_of_url_spec(const MatchSpec& spec, const Config& config);
+/// Plans packages that are asked for by URL or path (conda-spec 6.4, 9.2), on the command line, in `@EXPLICIT` files
+/// and in lock files. Nothing is solved and no index is read; what is installed under the same name makes room, and
+/// what is there already stays. Fills `link`, `unlink`, `final_state`, `update_specs` and `channels` of the plan.
+/// Errors: invalid_argument for specs that are no URL, and for two packages of one name.
+Result<void> plan_explicit(Plan& plan, const Session& session, const InstallRequest& request,
+                           const std::vector<MatchSpec>& specs, const std::vector<PackageRecord>& installed,
+                           const PackageCache& cache);
 
 } // namespace taipan

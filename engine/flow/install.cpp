@@ -14,6 +14,7 @@
 
 #include "base/filesystem.hpp"
 #include "cache/package_cache.hpp"
+#include "flow/arrivals.hpp"
 #include "flow/clone.hpp"
 #include "flow/interrupted.hpp"
 #include "flow/link_stage.hpp"
@@ -70,14 +71,19 @@ Result<std::vector<Channel>> channels_of_plan(const Session& session, const Plan
 Result<void> link_as_they_come(Session& session, const Plan& plan, const PackageCache& cache, LinkStage& stage,
                                InstallReport& report) {
     TAIPAN_TRY(const auto channels, channels_of_plan(session, plan));
-    return materialise(
-        session, cache, channels, plan.link,
+    Arrivals arrivals(
+        plan,
         [&](CachedPackage package) -> Result<void> {
             const std::size_t index = package.index;
             TAIPAN_CHECK(stage.plan_package(std::move(package)));
             return stage.link_package(index);
         },
-        report);
+        [&](const PackageRecord& python) { return stage.know_python(python); });
+    TAIPAN_CHECK(materialise(
+        session, cache, channels, plan.link, [&](CachedPackage package) { return arrivals.take(std::move(package)); },
+        report));
+    stage.order_by_dependencies();
+    return {};
 }
 
 /// An existing prefix, or one that is not to be begun in vain: first everything into the cache and planned, then out
@@ -85,9 +91,13 @@ Result<void> link_as_they_come(Session& session, const Plan& plan, const Package
 Result<void> replace_packages(Session& session, const Plan& plan, const PackageCache& cache, LinkStage& stage,
                               Transaction& transaction, InstallReport& report) {
     TAIPAN_TRY(const auto channels, channels_of_plan(session, plan));
+    Arrivals arrivals(
+        plan, [&](CachedPackage package) { return stage.plan_package(std::move(package)); },
+        [&](const PackageRecord& python) { return stage.know_python(python); });
     TAIPAN_CHECK(materialise(
-        session, cache, channels, plan.link,
-        [&](CachedPackage package) { return stage.plan_package(std::move(package)); }, report));
+        session, cache, channels, plan.link, [&](CachedPackage package) { return arrivals.take(std::move(package)); },
+        report));
+    stage.order_by_dependencies();
     TAIPAN_TRY(const auto leaving, load_leaving(session, plan));
     TAIPAN_CHECK(stage.check_conflicts(leaving.files));
     // From here on the network is not needed any more, and the prefix changes.

@@ -104,14 +104,13 @@ Result<void> LinkStage::report_conflicts(const std::vector<std::string>& texts) 
 /// A file that comes back gives way to one that comes new.
 void LinkStage::leave_to_new_packages() {
     std::unordered_set<std::string_view> claimed;
-    for (const auto& package : packages_) {
+    for (const Linked& package : packages_) {
         if (package.partial) continue;
         for (const auto& path : package.plan.paths) claimed.insert(path.entry.path);
     }
-    for (std::size_t i = 0; i < packages_.size(); ++i) {
-        Linked& package = packages_[i];
+    for (Linked& package : packages_) {
         if (!package.partial) continue;
-        std::set<std::string> paths = plan_.link[i].only_paths;
+        std::set<std::string> paths = package.only_paths;
         std::erase_if(paths, [&](const std::string& path) { return claimed.contains(path); });
         package.plan = restrict_plan(package.plan, paths);
     }
@@ -121,7 +120,7 @@ void LinkStage::leave_to_new_packages() {
 std::map<std::string, std::string>
 LinkStage::planned_links(const std::unordered_set<std::string_view>& directories) const {
     std::map<std::string, std::string> links;
-    for (const auto& package : packages_) {
+    for (const Linked& package : packages_) {
         for (const auto& action : package.plan.actions) {
             const std::string& path = package.plan.paths[action.path].entry.path;
             if (action.kind != PlaceKind::symlink || !directories.contains(path)) continue;
@@ -138,7 +137,7 @@ LinkStage::planned_links(const std::unordered_set<std::string_view>& directories
 
 std::vector<std::string> LinkStage::conflicts_among_plans() const {
     std::unordered_set<std::string_view> directories;
-    for (const auto& package : packages_) {
+    for (const Linked& package : packages_) {
         directories.insert(package.plan.directories.begin(), package.plan.directories.end());
     }
     const auto links = planned_links(directories);
@@ -146,15 +145,15 @@ std::vector<std::string> LinkStage::conflicts_among_plans() const {
     std::map<std::string, std::vector<std::string>> shared;
     std::set<std::string> mixed;
     for (std::size_t i = 0; i < packages_.size(); ++i) {
-        for (const auto& path : packages_[i].plan.paths) {
+        for (const auto& path : packages_[i].get().plan.paths) {
             if (path.entry.type == PathType::directory) continue;
             if (directories.contains(path.entry.path) && !links.contains(path.entry.path))
                 mixed.insert(path.entry.path);
             const auto [known, fresh] = first.emplace(without_links(path.entry.path, links), i);
             if (fresh) continue;
             auto& owners = shared[known->first];
-            if (owners.empty()) owners.push_back(packages_[known->second].record.dist_name());
-            owners.push_back(packages_[i].record.dist_name());
+            if (owners.empty()) owners.push_back(packages_[known->second].get().record.dist_name());
+            owners.push_back(packages_[i].get().record.dist_name());
         }
     }
     std::vector<std::string> texts;
@@ -183,7 +182,7 @@ Result<void> LinkStage::check_conflicts(const std::set<std::string>& leaving) {
     leave_to_new_packages();
     std::vector<std::string> texts = conflicts_among_plans();
     std::set<std::string> seen;
-    for (const auto& package : packages_) {
+    for (const Linked& package : packages_) {
         if (!package.planned) continue;
         TAIPAN_TRY(auto existing, find_existing_targets(package.plan, transaction_.prefix_fd(), plan_.prefix));
         for (auto& path : existing) {
@@ -203,7 +202,7 @@ Result<void> LinkStage::check_conflicts(const std::set<std::string>& leaving) {
 /// What is not there now and will be made; told before it is, so that a kill at any moment leaves nothing unknown.
 std::vector<std::string> LinkStage::missing_directories() const {
     std::set<std::string> missing; // sorted: parents first
-    for (const auto& package : packages_) {
+    for (const Linked& package : packages_) {
         for (const auto* directories : {&package.plan.directories, &package.plan.pyc_directories}) {
             for (const auto& directory : *directories) {
                 struct stat status {};
@@ -217,7 +216,7 @@ std::vector<std::string> LinkStage::missing_directories() const {
 
 Result<void> LinkStage::announce() {
     std::vector<std::string> created;
-    for (const auto& package : packages_) {
+    for (const Linked& package : packages_) {
         if (!package.planned) continue;
         for (auto& path : package.plan.files()) created.push_back(std::move(path));
         if (package.partial) continue;
@@ -237,12 +236,12 @@ Result<void> LinkStage::announce() {
 std::vector<std::string> LinkStage::mixed_paths() const {
     std::unordered_set<std::string_view> directories;
     bool postponed = false;
-    for (const auto& package : packages_) {
+    for (const Linked& package : packages_) {
         directories.insert(package.plan.directories.begin(), package.plan.directories.end());
         postponed = postponed || package.postponed;
     }
     std::set<std::string> mixed; // parents first
-    for (const auto& package : packages_) {
+    for (const Linked& package : packages_) {
         const auto look_at = [&](std::uint32_t action) {
             const std::string& path = target_of(package, action);
             if (directories.contains(path)) mixed.insert(path);
@@ -296,7 +295,8 @@ Result<void> LinkStage::make_directories_again(const Linked& package, const std:
 
 /// The last package's symlink at `root`, if it leads to a directory of the prefix. False: there is no such link.
 Result<bool> LinkStage::link_through(const std::string& root) {
-    for (auto package = packages_.rbegin(); package != packages_.rend(); ++package) {
+    for (auto last = packages_.rbegin(); last != packages_.rend(); ++last) {
+        Linked* const package = &last->get();
         for (std::uint32_t action = 0; action < package->plan.actions.size(); ++action) {
             const bool is_link = package->plan.actions[action].kind == PlaceKind::symlink;
             if (!is_link || target_of(*package, action) != root) continue;
@@ -314,7 +314,7 @@ Result<bool> LinkStage::link_through(const std::string& root) {
 Result<void> LinkStage::replay(const std::string& root) {
     TAIPAN_CHECK(clear(root));
     TAIPAN_TRY(const bool through, link_through(root));
-    for (auto& package : packages_) {
+    for (Linked& package : packages_) {
         if (!package.planned) continue;
         std::vector<std::uint32_t> at, below;
         for (std::uint32_t action = 0; action < package.plan.actions.size(); ++action) {
@@ -349,7 +349,7 @@ Result<void> LinkStage::place_rest(Linked& package, const std::vector<std::strin
 
 Result<void> LinkStage::settle_mixed_paths() {
     const auto roots = mixed_paths();
-    for (auto& package : packages_) {
+    for (Linked& package : packages_) {
         if (package.postponed) TAIPAN_CHECK(place_rest(package, roots));
     }
     std::vector<std::string> texts;
@@ -358,8 +358,8 @@ Result<void> LinkStage::settle_mixed_paths() {
     if (!roots.empty()) made_.clear();                               // directories may become symlinks now
     for (const auto& root : roots) TAIPAN_CHECK(replay(root));
     replayed_ = roots;
-    for (std::size_t i = 0; i < packages_.size(); ++i) {
-        if (std::exchange(packages_[i].postponed, false)) TAIPAN_CHECK(hand_to_compiler(i));
+    for (Linked& package : packages_) {
+        if (std::exchange(package.postponed, false)) TAIPAN_CHECK(hand_to_compiler(package));
     }
     return {};
 }
@@ -367,7 +367,7 @@ Result<void> LinkStage::settle_mixed_paths() {
 Result<void> LinkStage::settle_conflicts() {
     TAIPAN_CHECK(settle_mixed_paths());
     std::set<std::string> contested;
-    for (const auto& package : packages_) {
+    for (const Linked& package : packages_) {
         for (const auto action : package.placed.existing)
             contested.insert(without_links(target_of(package, action), through_));
         if (through_.empty()) continue;
@@ -380,11 +380,11 @@ Result<void> LinkStage::settle_conflicts() {
     std::map<std::string, std::pair<std::size_t, std::uint32_t>> winner; // path -> package, action
     std::map<std::string, std::vector<std::string>> owners;
     for (std::size_t i = 0; i < packages_.size(); ++i) {
-        for (std::uint32_t action = 0; action < packages_[i].plan.actions.size(); ++action) {
-            std::string path = without_links(target_of(packages_[i], action), through_);
+        for (std::uint32_t action = 0; action < packages_[i].get().plan.actions.size(); ++action) {
+            std::string path = without_links(target_of(packages_[i].get(), action), through_);
             if (!contested.contains(path)) continue;
-            contested_.insert(target_of(packages_[i], action));
-            owners[path].push_back(packages_[i].record.dist_name());
+            contested_.insert(target_of(packages_[i].get(), action));
+            owners[path].push_back(packages_[i].get().record.dist_name());
             winner.insert_or_assign(std::move(path), std::pair(i, action));
         }
     }
@@ -398,7 +398,7 @@ Result<void> LinkStage::settle_conflicts() {
     }
     if (links_as_they_come()) TAIPAN_CHECK(report_conflicts(texts));
     for (const auto& [index, actions] : again) {
-        TAIPAN_CHECK(place_again(packages_[index], actions, OnExisting::replace));
+        TAIPAN_CHECK(place_again(packages_[index].get(), actions, OnExisting::replace));
     }
     return {};
 }

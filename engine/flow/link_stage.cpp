@@ -5,7 +5,6 @@
 #include "flow/link_stage.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include <sys/stat.h>
 
@@ -16,9 +15,9 @@
 #include "link/installed_record.hpp"
 #include "link/restrict_plan.hpp"
 #include "model/channel.hpp"
-#include "model/match_spec.hpp"
 #include "prefix/environment_variables.hpp"
 #include "prefix/prefix_data.hpp"
+#include "solve/topological.hpp"
 
 namespace taipan {
 
@@ -52,8 +51,16 @@ LinkStage::LinkStage(Session& session, const Plan& plan, Transaction& transactio
       plan_(plan),
       transaction_(transaction),
       cache_directory_(std::move(cache_directory)),
-      report_(report),
-      packages_(plan.link.size()) {}
+      report_(report) {
+    for (const auto& planned : plan.link) {
+        Linked& package = slots_.emplace_back();
+        package.slot = slots_.size() - 1;
+        package.requested_spec = planned.requested_spec;
+        package.only_paths = planned.only_paths;
+        package.partial = !package.only_paths.empty();
+        packages_.emplace_back(package);
+    }
+}
 
 bool LinkStage::links_as_they_come() const { return plan_.new_prefix && session_.config().path_conflict != "prevent"; }
 
@@ -63,35 +70,23 @@ Result<void> LinkStage::prepare() {
     if (python == plan_.final_state.end()) return {};
     TAIPAN_TRY(python_, python_info(*python));
     python_name_ = python->dist_name();
-    interpreter_ = interpreter_packages(*python);
-    if (may_compile(session_.config())) {
-        compiler_.emplace(session_,
-                          CompileTarget{plan_.prefix, transaction_.prefix_fd(), *python_, cache_directory_, made_},
-                          packages_.size(), interpreter_.size());
-    }
+    if (!may_compile(session_.config())) return {};
+    std::set<std::string> to_link;
+    for (const auto& package : plan_.link) to_link.insert(package.record.name);
+    watch_.emplace(plan_.final_state, std::move(to_link));
+    compiler_.emplace(session_,
+                      CompileTarget{plan_.prefix, transaction_.prefix_fd(), *python_, cache_directory_, made_},
+                      packages_.size());
+    if (watch_->ready()) compiler_->open();
     return {};
 }
 
-/// Of the packages to link: python and all that it depends on, near or far.
-std::set<std::size_t> LinkStage::interpreter_packages(const PackageRecord& python) const {
-    std::map<std::string_view, const PackageRecord*> by_name;
-    for (const PackageRecord& record : plan_.final_state) by_name.emplace(record.name, &record);
-    std::set<std::string_view> needed{python.name};
-    std::vector<const PackageRecord*> open{&python};
-    while (!open.empty()) {
-        const PackageRecord& record = *open.back();
-        open.pop_back();
-        for (const std::string& text : record.depends) {
-            const auto spec = MatchSpec::parse(text);
-            const auto found = spec ? by_name.find(spec->name()) : by_name.end();
-            if (found != by_name.end() && needed.insert(found->first).second) open.push_back(found->second);
-        }
-    }
-    std::set<std::size_t> indexes;
-    for (std::size_t i = 0; i < plan_.link.size(); ++i) {
-        if (needed.contains(plan_.link[i].record.name)) indexes.insert(i);
-    }
-    return indexes;
+Result<void> LinkStage::know_python(const PackageRecord& python) {
+    TAIPAN_TRY(auto info, python_info(python));
+    const std::scoped_lock guard(mutex_);
+    if (compiler_) compiler_->set_python(info);
+    python_ = std::move(info);
+    return {};
 }
 
 Result<const LinkStage::Cache*> LinkStage::cache_of(const std::string& package_directory) {
@@ -123,11 +118,10 @@ Result<const LinkStage::Cache*> LinkStage::cache_of(const std::string& package_d
 }
 
 Result<void> LinkStage::plan_package(CachedPackage package) {
-    Linked& slot = packages_[package.index];
+    Linked& slot = slots_[package.index];
     slot.record = std::move(package.record);
     slot.directory = std::move(package.directory);
     slot.contained = package.contained;
-    slot.partial = !plan_.link[package.index].only_paths.empty();
     if (links_as_they_come()) slot.fd = std::move(package.fd); // else there would be as many as packages
     const std::string step = "while planning to link " + slot.record.fn;
     auto layout = parse_package_layout(package.info);
@@ -143,10 +137,15 @@ Result<void> LinkStage::plan_package(CachedPackage package) {
     options.link_type = slot.cache->choice.type;
     options.compile_pyc = may_compile(config);
     options.platform = platform_of_subdir(config.subdir);
-    auto made = make_link_plan(std::move(*layout), slot.record, python_, options);
+    std::optional<PythonInfo> python;
+    {
+        const std::scoped_lock guard(mutex_);
+        python = python_;
+    }
+    auto made = make_link_plan(std::move(*layout), slot.record, python, options);
     if (!made) return std::move(made).context(step).error();
     slot.plan = std::move(*made);
-    if (slot.partial) slot.plan = restrict_plan(slot.plan, plan_.link[package.index].only_paths);
+    if (slot.partial) slot.plan = restrict_plan(slot.plan, slot.only_paths);
     slot.planned = true;
     return check_prefix_length(slot.plan).context(step);
 }
@@ -204,12 +203,12 @@ Result<void> LinkStage::place(Linked& package) {
 }
 
 Result<void> LinkStage::link_package(std::size_t index) {
-    Linked& package = packages_[index];
+    Linked& package = slots_[index];
     const std::string name = package.record.dist_name();
     Span span(session_.sink(), Stage::link, name, package.plan.actions.size());
     if (!package.partial) TAIPAN_CHECK(run_script(LinkScript::pre_link, package));
     TAIPAN_CHECK(place(package).context("while linking " + name + " into " + plan_.prefix));
-    if (!package.postponed) TAIPAN_CHECK(hand_to_compiler(index));
+    if (!package.postponed) TAIPAN_CHECK(hand_to_compiler(package));
     span.succeed();
     const std::scoped_lock guard(mutex_);
     if (!package.partial) ++report_.linked_packages;
@@ -217,23 +216,36 @@ Result<void> LinkStage::link_package(std::size_t index) {
     return {};
 }
 
-Result<void> LinkStage::hand_to_compiler(std::size_t index) {
+Result<void> LinkStage::hand_to_compiler(const Linked& package) {
     if (!compiler_) return {};
-    if (interpreter_.contains(index)) compiler_->interpreter_package_linked();
-    const Linked& package = packages_[index];
     const PackageRecord& record = package.record;
+    {
+        const std::scoped_lock guard(mutex_);
+        if (watch_->linked(record)) compiler_->open();
+    }
     // What is kept of a package's bytecode is all of it, so a part of it is not kept.
     const std::string hash = package.partial ? "" : record.sha256.empty() ? record.md5 : record.sha256;
     return compiler_->package_linked(
-        index, {&package.plan, {python_name_, record.dist_name(), hash}, package.plan.link_type != LinkType::hardlink});
+        package.slot,
+        {&package.plan, {python_name_, record.dist_name(), hash}, package.plan.link_type != LinkType::hardlink});
 }
 
 Result<void> LinkStage::link_all() {
     FirstError errors;
     tbb::parallel_for(std::size_t{0}, packages_.size(), [&](std::size_t i) {
-        if (packages_[i].planned && !errors.any()) errors.take(link_package(i));
+        if (slots_[i].planned && !errors.any()) errors.take(link_package(i));
     });
     return errors.result();
+}
+
+void LinkStage::order_by_dependencies() {
+    const bool known = std::all_of(plan_.link.begin(), plan_.link.end(),
+                                   [](const PlannedPackage& package) { return !package.from_url || package.complete; });
+    if (known) return;
+    std::vector<PackageRecord> records;
+    for (const Linked& package : slots_) records.push_back(package.record);
+    packages_.clear();
+    for (const std::size_t index : topological_order(records)) packages_.emplace_back(slots_[index]);
 }
 
 void LinkStage::add_message(std::string message) {
@@ -262,7 +274,7 @@ Result<void> LinkStage::run_script(LinkScript script, const Linked& package) {
 }
 
 Result<void> LinkStage::run_post_link_scripts() {
-    for (const auto& package : packages_) {
+    for (const Linked& package : packages_) {
         if (package.planned && !package.partial) TAIPAN_CHECK(run_script(LinkScript::post_link, package));
     }
     return {};
@@ -289,7 +301,7 @@ Result<void> LinkStage::write_records() {
         RecordOrigin origin;
         origin.package_tarball_full_path = std::string(parent_path(package.directory)) + '/' + package.record.fn;
         origin.extracted_package_dir = package.directory;
-        if (!plan_.link[i].requested_spec.empty()) origin.requested_specs = {plan_.link[i].requested_spec};
+        if (!package.requested_spec.empty()) origin.requested_specs = {package.requested_spec};
         PrefixRecord record =
             installed_record(std::move(package.record), std::move(package.plan), package.placed, origin);
         stat_pyc_files(record, transaction_.prefix_fd());

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "base/result.hpp"
 #include "flow/compile_stage.hpp"
 #include "flow/install.hpp"
+#include "flow/interpreter_watch.hpp"
 #include "flow/materialise.hpp"
 #include "link/link_scripts.hpp"
 #include "link/place_file.hpp"
@@ -35,12 +37,17 @@ public:
 
     /// Must come first: finds out which python the noarch packages are for, and when it will be there.
     Result<void> prepare();
+    /// The complete record of a python of which the plan knows the URL only. Before any noarch Python package is
+    /// planned. Thread-safe.
+    Result<void> know_python(const PackageRecord& python);
     /// Plans one package, without touching the prefix. Thread-safe.
     Result<void> plan_package(CachedPackage package);
     /// Carries out the plan of the package at this index. Thread-safe.
     Result<void> link_package(std::size_t index);
     /// All planned packages, in parallel.
     Result<void> link_all();
+    /// When all packages are planned: those whose dependencies were not known before take their place in the order.
+    void order_by_dependencies();
     /// When all are linked: where two packages want one path, the later in dependency order gets it.
     Result<void> settle_conflicts();
     /// post-link scripts, one after the other, in dependency order.
@@ -64,6 +71,7 @@ private:
         LinkChoice choice;
     };
     struct Linked {
+        std::size_t slot = 0; ///< index in the plan's `link`
         PackageRecord record;
         std::string directory;
         bool contained = false;
@@ -71,6 +79,8 @@ private:
         UniqueFd fd; ///< of the directory, while it is open
         LinkPlan plan;
         PlacedFiles placed;
+        std::string requested_spec;
+        std::set<std::string> only_paths; ///< of a partial one
         bool planned = false;
         bool partial = false;   ///< an installed package of which single files come back
         bool postponed = false; ///< where it wants a directory there was a file
@@ -80,8 +90,7 @@ private:
     /// `place`, with a handle that names of the package can start from.
     static Result<void> enter(Linked& package, PlaceContext& place);
     Result<void> place(Linked& package);
-    [[nodiscard]] std::set<std::size_t> interpreter_packages(const PackageRecord& python) const;
-    Result<void> hand_to_compiler(std::size_t index);
+    Result<void> hand_to_compiler(const Linked& package);
     Result<void> run_script(LinkScript script, const Linked& package);
     void add_message(std::string message);
 
@@ -111,15 +120,16 @@ private:
     std::mutex mutex_;
     std::optional<PythonInfo> python_;
     std::string python_name_;                    ///< dist name
-    std::set<std::size_t> interpreter_;          ///< indexes of the packages that python needs to run, itself included
+    std::optional<InterpreterWatch> watch_;      ///< guarded by mutex_
     std::set<std::string> contested_;            ///< paths that more than one package brought
     std::vector<std::string> in_the_way_;        ///< what is there now where a package wants something else
     std::vector<std::string> replayed_;          ///< paths that were a file in one package, a directory in another
     std::map<std::string, std::string> through_; ///< symlinks that other packages' files went through, and to where
     MadeDirectories made_;
-    std::vector<Linked> packages_;         ///< in dependency order; each touched by one worker at a time
-    std::deque<Cache> caches_;             ///< guarded by mutex_; its elements stay
-    std::optional<CompileStage> compiler_; ///< last: it refers to the rest
+    std::deque<Linked> slots_; ///< as in the plan; each touched by one worker at a time; they stay
+    std::vector<std::reference_wrapper<Linked>> packages_; ///< the same in dependency order
+    std::deque<Cache> caches_;                             ///< guarded by mutex_; its elements stay
+    std::optional<CompileStage> compiler_;                 ///< last: it refers to the rest
 };
 
 } // namespace taipan

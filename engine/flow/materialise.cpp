@@ -98,10 +98,8 @@ Result<void> check_digests(const DigestingInput::Digests& digests, const Package
 
 /// The hashes and the size of a record that promises less.
 void complete_digests(const DigestingInput::Digests& digests, std::uint64_t size, PackageRecord& record) {
-    if (record.sha256.empty()) {
-        record.sha256 = digests.sha256;
-        record.md5 = digests.md5;
-    }
+    if (record.sha256.empty()) record.sha256 = digests.sha256;
+    if (record.md5.empty()) record.md5 = digests.md5;
     record.size = size;
 }
 
@@ -364,9 +362,12 @@ private:
     Result<void> complete(CachedPackage& package) const {
         auto index = parse_package_record(package.info.index_json);
         if (!index) return std::move(index).context("while reading info/index.json of " + package.record.fn).error();
-        if (packages_[package.index].from_url) {
+        const PlannedPackage& planned = packages_[package.index];
+        if (planned.from_url && !planned.complete) {
             package.record.depends = index->depends;
             package.record.constrains = index->constrains;
+        }
+        if (planned.from_url) {
             package.record.build_number = index->build_number;
             // Of a file that lies in no channel only the package itself knows.
             const bool in_channel = is_known_subdir(std::string(base_name(parent_path(package.record.url))));
@@ -403,7 +404,9 @@ private:
         const std::string name = record.dist_name();
         Span span(session_.sink(), Stage::extract, name, token.body.size());
         TAIPAN_TRY(const auto bytes, token.body.input());
-        DigestingInput input(*bytes, record.sha256.empty());
+        // No index will ever tell the md5 of what was asked for by URL, and `list --explicit --md5` wants it.
+        const bool with_md5 = record.sha256.empty() || (packages_[token.index].from_url && record.md5.empty());
+        DigestingInput input(*bytes, with_md5);
         TAIPAN_TRY(StagedDirectory staged, cache_.stage(record));
         auto content = extract_package(contexts_.local(), input, format_of(record), staged.fd(), session_.stop().flag(),
                                        {.still_arriving = false, .helpers = &helpers_});

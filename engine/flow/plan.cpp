@@ -99,9 +99,15 @@ Result<Target> load_target(Session& session, const InstallRequest& request) {
     return target;
 }
 
+bool names_urls(const std::vector<MatchSpec>& specs) {
+    return std::any_of(specs.begin(), specs.end(), [](const MatchSpec& spec) { return !spec.url().empty(); });
+}
+
 Result<std::vector<MatchSpec>> requested(const InstallRequest& request, const Config& config) {
     TAIPAN_TRY(auto specs, parse_specs(request.specs, config));
-    if (request.action != Action::create || request.no_default_packages || !request.clone_of.empty()) return specs;
+    if (request.action != Action::create || request.no_default_packages || !request.clone_of.empty() ||
+        request.from_lock || names_urls(specs))
+        return specs;
     TAIPAN_TRY(const auto defaults, parse_specs(config.create_default_packages, config));
     for (const auto& spec : defaults) {
         const bool named = std::any_of(specs.begin(), specs.end(),
@@ -196,34 +202,6 @@ std::vector<std::string> canonical(const std::vector<MatchSpec>& specs) {
     return texts;
 }
 
-/// Packages by URL: nothing is solved; what is installed under the same name makes room.
-Result<void> plan_explicit(Plan& plan, const std::vector<MatchSpec>& specs, const Target& target,
-                           const Config& config) {
-    std::map<std::string, PackageRecord> after;
-    for (const auto& record : target.installed) after.emplace(record.name, record);
-    for (const auto& spec : specs) {
-        TAIPAN_TRY(auto record, record_of_url_spec(spec, config));
-        if (!record) {
-            return make_error(ErrorCode::invalid_argument,
-                              "cannot mix specifications with conda package filenames: " + spec.to_string() +
-                                  " is asked for together with package URLs; install them in two steps");
-        }
-        const auto old = after.find(record->name);
-        if (old != after.end()) {
-            if (old->second.url == record->url) continue;
-            plan.unlink.push_back(old->second);
-        }
-        after.insert_or_assign(record->name, *record);
-        PlannedPackage package;
-        package.record = std::move(*record);
-        package.from_url = true;
-        package.requested_spec = spec.to_string();
-        plan.link.push_back(std::move(package));
-    }
-    for (auto& [name, record] : after) plan.final_state.push_back(std::move(record));
-    return {};
-}
-
 /// `disallowed_packages` of the configuration.
 Result<void> check_allowed(const Plan& plan, const Config& config) {
     TAIPAN_TRY(const auto disallowed, parse_specs(config.disallowed_packages, config));
@@ -302,9 +280,7 @@ Result<Plan> make_plan(Session& session, const InstallRequest& request) {
     plan.command_line = request.command_line;
     plan.channels = request.channels;
     plan.warnings = target.warnings;
-    const bool explicit_urls =
-        request.action != Action::remove &&
-        std::any_of(specs.begin(), specs.end(), [](const MatchSpec& s) { return !s.url().empty(); });
+    const bool explicit_urls = request.from_lock || (request.action != Action::remove && names_urls(specs));
     if (!request.clone_of.empty()) {
         TAIPAN_CHECK(plan_clone(plan, session, request.clone_of));
         TAIPAN_CHECK(check_allowed(plan, config));
@@ -313,13 +289,13 @@ Result<Plan> make_plan(Session& session, const InstallRequest& request) {
         // What was asked for stays asked for, as with conda.
         for (const auto& [name, spec] : target.history) plan.update_specs.push_back(spec.to_string());
     } else if (explicit_urls) {
-        TAIPAN_CHECK(plan_explicit(plan, specs, target, config));
-        plan.update_specs = canonical(specs);
+        TAIPAN_CHECK(plan_explicit(plan, session, request, specs, target.installed, cache));
+        TAIPAN_CHECK(check_allowed(plan, config));
     } else {
         TAIPAN_CHECK(plan_solved(plan, session, request, specs, target, cache));
     }
     locate(plan.link, cache);
-    note_requested(plan, specs, target);
+    if (!explicit_urls) note_requested(plan, specs, target);
     return plan;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "config/locked_package.hpp"
 #include "flow/session.hpp"
 #include "model/record.hpp"
 
@@ -20,6 +21,8 @@ struct InstallRequest {
     Action action = Action::install;
     std::string prefix;                ///< absolute; must exist as an environment except for create
     std::vector<std::string> specs;    ///< match specs; package URLs and paths make it an explicit install
+    std::vector<LockedPackage> locked; ///< of lock files: an explicit install, too
+    bool from_lock = false;            ///< even if that has no packages
     std::vector<std::string> channels; ///< in order of priority, already merged with the configured ones
     std::string command_line;          ///< for the `# cmd:` line of history
     bool no_deps = false, only_deps = false;
@@ -40,7 +43,8 @@ struct PlannedPackage {
     CacheState cached = CacheState::missing;
     std::string location;       ///< extracted directory or archive, when cached
     std::string requested_spec; ///< canonical; empty for a dependency
-    bool from_url = false;      ///< asked for by URL: dependencies are known only when the archive is there
+    bool from_url = false;      ///< asked for by URL
+    bool complete = false;      ///< its dependencies are known nevertheless, not only when the archive is there
     /// Relinked only since python's minor version changes: not part of what history and the user see.
     bool relink_only = false;
     /// Not empty: the package is installed already, and only these paths of it are to be brought back.

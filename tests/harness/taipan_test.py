@@ -74,12 +74,13 @@ class TaipanTest(unittest.TestCase):
 
     # ---- running
 
-    def taipan(self, *arguments, code=0, env=None, cwd=None, timeout=300, binary=None):
-        """Runs the command and checks its exit code (None: any but a crash)."""
+    def taipan(self, *arguments, code=0, env=None, cwd=None, timeout=300, binary=None, stdin=None):
+        """Runs the command, with `stdin` as its input, and checks its exit code (None: any but a crash)."""
         command = [str(binary or binary_under_test()), *map(str, arguments)]
         environment = self.environment | (env or {})
-        done = subprocess.run(command, env=environment, cwd=cwd or self.work, stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=timeout)
+        given = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin.encode()}
+        done = subprocess.run(command, env=environment, cwd=cwd or self.work, capture_output=True, timeout=timeout,
+                              **given)
         result = Done(command, done.returncode, done.stdout.decode(), done.stderr.decode())
         self.assertGreaterEqual(result.code, 0, f"ended by a signal\n{result}")
         self.assertNotRegex(result.stderr, NOISE, str(result))
