@@ -92,6 +92,7 @@ std::unique_ptr<Command> make_config_remove();
 std::unique_ptr<Command> make_config_remove_key();
 std::unique_ptr<Command> make_clean();
 std::unique_ptr<Command> make_verify();
+std::unique_ptr<Command> make_lock();
 std::unique_ptr<Command> make_warm();
 std::unique_ptr<Command> make_index();
 std::unique_ptr<Command> make_auth_login();

@@ -108,6 +108,13 @@ const std::vector<CommandEntry>& commands() {
          "taipan warm -c conda-forge python=3.11 numpy\n"
          "taipan env create --offline -f environment.yml",
          make_warm},
+        {"lock", "", "[-f FILE]... [-p PLATFORM]... [-o FILE] [SPEC...]",
+         "Write down the exact packages of an environment, for one or several platforms.",
+         "taipan lock -f environment.yml -p linux-64 -p osx-arm64\n"
+         "taipan lock --check -f environment.yml\n"
+         "taipan lock -f environment.yml --explicit -o '{platform}.txt'\n"
+         "taipan create -n demo -f conda-lock.yml",
+         make_lock},
         {"index", "", "[-s SUBDIR]... DIR", "Make a channel out of a folder of packages.",
          "taipan index ./channel\n"
          "taipan index --write-shards --base-url https://example.org/packages ./channel",

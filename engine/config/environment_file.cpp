@@ -85,6 +85,16 @@ Result<void> read_channels(const YamlValue& list, const RequestFileContext& cont
     return {};
 }
 
+Result<void> read_platforms(const YamlValue& list, RequestFile& file) {
+    if (list.is_null()) return {};
+    if (!list.is_sequence()) return invalid(file.path, "'platforms' must be a list");
+    for (const auto& item : list.items) {
+        if (!item.is_scalar()) return invalid(file.path, "an entry of 'platforms' is no platform");
+        file.platforms.push_back(item.text);
+    }
+    return {};
+}
+
 Result<void> read_variables(const YamlValue& map, RequestFile& file) {
     if (map.is_null()) return {};
     if (!map.is_map()) return invalid(file.path, "'variables' must be 'NAME: value' lines");
@@ -170,7 +180,11 @@ Result<RequestFile> parse_environment_document(const YamlValue& document, const 
             TAIPAN_CHECK(read_dependencies(value, context, file));
         else if (key == "variables")
             TAIPAN_CHECK(read_variables(value, file));
-        else if (key != "platforms" && key != "category") {
+        else if (key == "category")
+            TAIPAN_CHECK(read_word(value, key, file.category, file));
+        else if (key == "platforms")
+            TAIPAN_CHECK(read_platforms(value, file));
+        else {
             file.warnings.push_back(path + ": the section '" + key + "' is not known and ignored");
         }
     }

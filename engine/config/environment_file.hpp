@@ -26,6 +26,8 @@ struct RequestFile {
     std::vector<std::string> pip;                               ///< requirement lines for pip
     bool pip_no_deps = false;                                   ///< they are all that pip is to install
     std::vector<std::pair<std::string, std::string>> variables; ///< for conda-meta/state
+    std::vector<std::string> platforms;                         ///< of environment.yml: those it is meant for
+    std::string category;                                       ///< of environment.yml, for lock files
     std::string platform;                                       ///< of a `# platform:` line; empty when not given
     std::vector<std::string> warnings;                          ///< unknown sections and the like
 };
