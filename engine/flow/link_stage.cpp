@@ -13,6 +13,7 @@
 #include "base/filesystem.hpp"
 #include "flow/first_error.hpp"
 #include "link/installed_record.hpp"
+#include "link/layer_probe.hpp"
 #include "link/restrict_plan.hpp"
 #include "model/channel.hpp"
 #include "prefix/environment_variables.hpp"
@@ -93,28 +94,34 @@ Result<const LinkStage::Cache*> LinkStage::cache_of(const std::string& package_d
     const std::string directory(parent_path(package_directory));
     const std::scoped_lock guard(mutex_);
     for (const Cache& known : caches_) {
-        if (known.directory == directory) return &known;
+        if (known.directory == directory && (!known.layered || known.package == package_directory)) return &known;
     }
     const Config& config = session_.config();
     TAIPAN_TRY(const UniqueFd package_fd, open_directory(package_directory));
-    Cache cache{directory, {}, {}};
+    Cache cache{directory, package_directory, {}, {}, false};
     TAIPAN_TRY(cache.fd, open_directory(directory));
+    cache.layered = is_layered(cache.fd.get());
+    const bool told = std::any_of(caches_.begin(), caches_.end(), [&](const Cache& known) {
+        return known.directory == directory && !known.choice.reason.empty();
+    });
     cache.choice = choose_link_type(package_fd.get(), transaction_.scratch_fd(),
                                     {config.always_copy, config.always_softlink, config.allow_softlinks});
+    if (!told) tell_link_mode(cache);
+    return &caches_.emplace_back(std::move(cache));
+}
+
+void LinkStage::tell_link_mode(const Cache& cache) {
     const LinkChoice& choice = cache.choice;
     report_.link_mode = choice.type == LinkType::hardlink   ? "hard link"
                         : choice.type == LinkType::softlink ? "soft link"
                         : choice.clones                     ? "reflink"
                                                             : "copy";
-    if (!choice.reason.empty()) {
-        report_.link_mode += " (" + choice.reason + ")";
-        session_.sink().note(Severity::info,
-                             std::string(choice.type == LinkType::softlink ? "files are symlinks into "
-                                         : choice.clones ? "files are copies that share their blocks with "
-                                                         : "files are copied from ") +
-                                 directory + " since " + choice.reason);
-    }
-    return &caches_.emplace_back(std::move(cache));
+    if (choice.reason.empty()) return;
+    report_.link_mode += " (" + choice.reason + ")";
+    session_.sink().note(Severity::info, std::string(choice.type == LinkType::softlink ? "files are symlinks into "
+                                                     : choice.clones ? "files are copies that share their blocks with "
+                                                                     : "files are copied from ") +
+                                             cache.directory + " since " + choice.reason);
 }
 
 Result<void> LinkStage::plan_package(CachedPackage package) {
@@ -284,9 +291,14 @@ Result<void> LinkStage::compile() {
     if (!compiler_) return {};
     auto compiled = compiler_->finish(contested_);
     if (!compiled) {
-        return std::move(compiled)
-            .context("while byte-compiling the Python sources of " + plan_.prefix + "; --no-pyc leaves that out")
-            .error();
+        Error error =
+            std::move(compiled)
+                .context("while byte-compiling the Python sources of " + plan_.prefix + "; --no-pyc leaves that out")
+                .error();
+        if (error.code != ErrorCode::io) return error;
+        // A python that does not run here is no reason to do without an environment: as in conda and mamba.
+        session_.sink().note(Severity::warning, error.describe());
+        return {};
     }
     report_.compiled_files += *compiled;
     return {};

@@ -67,8 +67,10 @@ private:
     /// A package cache, as seen from this prefix.
     struct Cache {
         std::string directory;
+        std::string package; ///< the directory of one in it
         UniqueFd fd;
         LinkChoice choice;
+        bool layered = false; ///< packages may lie in different layers: the choice is for this one only
     };
     struct Linked {
         std::size_t slot = 0; ///< index in the plan's `link`
@@ -87,6 +89,7 @@ private:
     };
     [[nodiscard]] PlaceContext context(const Linked& package) const;
     Result<const Cache*> cache_of(const std::string& package_directory);
+    void tell_link_mode(const Cache& cache);
     /// `place`, with a handle that names of the package can start from.
     static Result<void> enter(Linked& package, PlaceContext& place);
     Result<void> place(Linked& package);

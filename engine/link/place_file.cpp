@@ -24,6 +24,7 @@
 #include "base/digest.hpp"
 #include "base/filesystem.hpp"
 #include "base/temporary_name.hpp"
+#include "link/layer_probe.hpp"
 #include "link/prefix_rewrite.hpp"
 
 namespace taipan {
@@ -320,9 +321,13 @@ LinkChoice choose_link_type(int package_fd, int prefix_fd, const LinkPreference&
     if (preference.always_copy) {
         return {LinkType::copy, "copying was asked for", can_clone(package_fd, prefix_fd, probe)};
     }
+    LayerProbe layers(package_fd);
     if (::linkat(package_fd, "info/index.json", prefix_fd, probe.c_str(), 0) == 0) {
         ::unlinkat(prefix_fd, probe.c_str(), 0);
-        return {LinkType::hardlink, {}};
+        if (!layers.link_has_copied()) return {LinkType::hardlink, {}};
+        const std::string reason = "hard links would copy the cache, which is in a lower layer of this file system";
+        if (preference.allow_softlinks) return {LinkType::softlink, reason};
+        return {LinkType::copy, reason, can_clone(package_fd, prefix_fd, probe)};
     }
     const int saved = errno;
     const std::string reason = saved == EXDEV ? "the cache is on another file system"

@@ -147,7 +147,11 @@ Result<Transaction> Transaction::begin(const std::string& prefix, FaultPoint fau
     state->fault_point = std::move(fault_point);
     state->prefix = prefix;
     TAIPAN_TRY(state->prefix_fd, open_directory(prefix));
-    TAIPAN_CHECK(state->open_journal());
+    if (auto opened = state->open_journal(); !opened) {
+        // Of a disk that is full already; a directory with something in it is not ours, and stays.
+        static_cast<void>(::unlinkat(state->prefix_fd.get(), trash_directory, AT_REMOVEDIR));
+        return std::move(opened).error();
+    }
     return Transaction(std::move(state));
 }
 
