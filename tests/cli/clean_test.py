@@ -61,9 +61,66 @@ class CleanTest(TaipanTest):
     def test_dry_run_removes_nothing(self):
         before = list(tree(self.cache))
         result = self.taipan("clean", "--dry-run", "--all")
-        self.assertRegex(result.stdout, r"package archives +2\b")
-        self.assertRegex(result.stdout, r"unused packages +1\b")
+        self.assertRegex(result.stdout, r"Will remove 2 \(.+\) tarball\(s\)\.\n")
+        self.assertRegex(result.stdout, r"Will remove 1 \(.+\) package\(s\)\.\n")
+        self.assertIn("There are no tempfile(s) to remove.", result.stdout)
+        self.assertIn("DryRunExit: Dry run. Exiting.", result.stderr)
         self.assertEqual(list(tree(self.cache)), before)
+
+    def test_json_as_conda_writes_it(self):
+        result = self.taipan_json("clean", "--dry-run", "--all")
+        cache = str(self.cache)
+        self.assertEqual(result["index_cache"], {"files": [f"{cache}/cache"]})
+        self.assertEqual(result["packages"]["pkgs_dirs"], {cache: ["unused-1.0-0"]})
+        tarballs = result["tarballs"]
+        self.assertEqual(tarballs["pkgs_dirs"], {cache: ["unused-1.0-0.conda", "used-1.0-0.conda"]})
+        sizes = {p.fn: p.record["size"] for p in self.channel.packages}
+        self.assertEqual((tarballs["pkg_sizes"], tarballs["total_size"]), ({cache: sizes}, sum(sizes.values())))
+        self.assertEqual((result["tempfiles"], result["logfiles"], result["success"]), ([], [], True))
+        self.assertEqual(sorted(self.taipan_json("clean", "-y", "--tarballs")), ["success", "tarballs"])
+        self.assertEqual(self.cached(), ["unused-1.0-0", "used-1.0-0"])
+
+    def test_tempfiles_of_environments(self):
+        (self.root_prefix / "bin").mkdir(parents=True)
+        in_root = self.root_prefix / "bin/x.c~"
+        in_env = [self.prefix / "share/a.trash", self.prefix / "b.mamba_trash"]
+        for path in [in_root, *in_env, self.cache / ".taipan-spool-17-0"]:
+            path.write_text("x")
+        self.assertEqual(self.taipan_json("clean", "-y", "--tempfiles")["tempfiles"],
+                         [str(self.cache / ".taipan-spool-17-0"), str(in_root)])
+        self.assertFalse(in_root.exists())
+        self.assertEqual(self.taipan_json("clean", "-y", "-c", self.prefix)["tempfiles"],
+                         sorted(map(str, in_env)))
+        self.assertFalse(any(path.exists() for path in in_env))
+        self.taipan("clean", "-y", "--tarballs", self.prefix, code=2)
+
+    def test_logs_and_locks(self):
+        (self.cache / ".logs").mkdir()
+        for switch, logs, locks in (("--logfiles", 1, None), ("--locks", None, 1), ("-l", 1, 1)):
+            (self.cache / ".logs/one.log").write_text("x")
+            (self.cache / "pkgs.lock").write_text("")
+            result = self.taipan_json("clean", "-y", switch)
+            counts = [None if key not in result else len(result[key]) for key in ("logfiles", "locks")]
+            self.assertEqual(counts, [logs, locks], switch)
+        self.assertEqual(os.listdir(self.cache / ".logs"), [])
+
+    def test_the_whole_cache(self):
+        result = self.taipan_json("clean", "-y", "--force-pkgs-dirs", "--dry-run")
+        self.assertEqual(result, {"pkgs_dirs": [str(self.cache)], "success": True})
+        self.taipan("clean", "-y", "-f")
+        self.assertFalse(self.cache.exists())
+        self.assertTrue((self.prefix / "share/used.txt").exists())
+
+    def test_folders_that_mamba_keeps_for_channels(self):
+        folder = self.cache / "https/host/chan/noarch"
+        folder.mkdir(parents=True)
+        for name in self.cached():
+            (self.cache / name).rename(folder / name)
+        self.taipan("clean", "-y", "--all")
+        self.assertEqual(os.listdir(folder), ["used-1.0-0"])
+
+    def test_a_target_must_be_named(self):
+        self.taipan("clean", "-y", code=2)
 
     def test_an_empty_cache_is_fine(self):
         self.taipan("clean", "-y", "--all", env={"CONDA_PKGS_DIRS": str(self.work / "nothing-here")})
