@@ -364,7 +364,28 @@ Result<void> LinkStage::settle_mixed_paths() {
     return {};
 }
 
+/// Whether a package found something where it wanted to put a path of its own, other than a directory.
+bool LinkStage::may_conflict() const {
+    return made_.has_met_symlink() || std::any_of(packages_.begin(), packages_.end(), [](const Linked& package) {
+               return package.postponed || !package.placed.existing.empty();
+           });
+}
+
+/// The plans that went away with their records, which stay as they are: the shipped digests and those of rewritten
+/// files are the same whoever has a path in the end.
+Result<void> LinkStage::plan_again() {
+    for (Linked& package : packages_) {
+        if (!package.recorded) continue;
+        TAIPAN_TRY(const UniqueFd directory, open_directory(package.directory));
+        TAIPAN_TRY(const auto info, read_package_info(directory.get()));
+        TAIPAN_CHECK(make_plan(package, info));
+    }
+    return {};
+}
+
 Result<void> LinkStage::settle_conflicts() {
+    if (!may_conflict()) return {};
+    TAIPAN_CHECK(plan_again());
     TAIPAN_CHECK(settle_mixed_paths());
     std::set<std::string> contested;
     for (const Linked& package : packages_) {

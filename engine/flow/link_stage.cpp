@@ -130,8 +130,23 @@ Result<void> LinkStage::plan_package(CachedPackage package) {
     slot.directory = std::move(package.directory);
     slot.contained = package.contained;
     if (links_as_they_come()) slot.fd = std::move(package.fd); // else there would be as many as packages
+    TAIPAN_CHECK(make_plan(slot, package.info));
+    if (slot.partial) slot.plan = restrict_plan(slot.plan, slot.only_paths);
+    const auto has = [&](LinkScript script) {
+        const std::string path = link_script_path(script, slot.record.name);
+        return std::any_of(slot.plan.paths.begin(), slot.plan.paths.end(),
+                           [&](const InstalledPath& p) { return p.entry.path == path; });
+    };
+    slot.pre_link = has(LinkScript::pre_link);
+    slot.post_link = has(LinkScript::post_link);
+    slot.planned = true;
+    return check_prefix_length(slot.plan).context("while planning to link " + slot.record.fn);
+}
+
+/// The plan of a package whose texts these are.
+Result<void> LinkStage::make_plan(Linked& slot, const PackageInfoTexts& info) {
     const std::string step = "while planning to link " + slot.record.fn;
-    auto layout = parse_package_layout(package.info);
+    auto layout = parse_package_layout(info);
     if (!layout) return std::move(layout).context(step).error();
     if (layout->legacy) {
         TAIPAN_TRY(const UniqueFd directory, open_directory(slot.directory));
@@ -152,9 +167,7 @@ Result<void> LinkStage::plan_package(CachedPackage package) {
     auto made = make_link_plan(std::move(*layout), slot.record, python, options);
     if (!made) return std::move(made).context(step).error();
     slot.plan = std::move(*made);
-    if (slot.partial) slot.plan = restrict_plan(slot.plan, slot.only_paths);
-    slot.planned = true;
-    return check_prefix_length(slot.plan).context(step);
+    return {};
 }
 
 PlaceContext LinkStage::context(const Linked& package) const {
@@ -213,14 +226,26 @@ Result<void> LinkStage::link_package(std::size_t index) {
     Linked& package = slots_[index];
     const std::string name = package.record.dist_name();
     Span span(session_.sink(), Stage::link, name, package.plan.actions.size());
-    if (!package.partial) TAIPAN_CHECK(run_script(LinkScript::pre_link, package));
+    if (!package.partial && package.pre_link) TAIPAN_CHECK(run_script(LinkScript::pre_link, package));
     TAIPAN_CHECK(place(package).context("while linking " + name + " into " + plan_.prefix));
     if (!package.postponed) TAIPAN_CHECK(hand_to_compiler(package));
     span.succeed();
-    const std::scoped_lock guard(mutex_);
-    if (!package.partial) ++report_.linked_packages;
-    report_.linked_files += package.plan.actions.size();
+    {
+        const std::scoped_lock guard(mutex_);
+        if (!package.partial) ++report_.linked_packages;
+        report_.linked_files += package.plan.actions.size();
+    }
+    if (!can_be_recorded(package)) return {};
+    TAIPAN_CHECK(write_record(package));
+    package.plan = LinkPlan();
     return {};
+}
+
+/// In a new prefix, which nobody reads yet, a record need not wait for the others, and the lists of all packages' files
+/// need not be in memory at once. Unless something about the files is still to come: bytecode, or a conflict. (One that
+/// turns up later changes files, but not what this record says: see `plan_again`.)
+bool LinkStage::can_be_recorded(const Linked& package) const {
+    return links_as_they_come() && !package.postponed && package.placed.existing.empty() && package.plan.pyc.empty();
 }
 
 Result<void> LinkStage::hand_to_compiler(const Linked& package) {
@@ -262,11 +287,6 @@ void LinkStage::add_message(std::string message) {
 }
 
 Result<void> LinkStage::run_script(LinkScript script, const Linked& package) {
-    const std::string path = link_script_path(script, package.record.name);
-    const auto& paths = package.plan.paths;
-    const bool has_one =
-        std::any_of(paths.begin(), paths.end(), [&](const InstalledPath& p) { return p.entry.path == path; });
-    if (!has_one) return {};
     LinkScriptContext where;
     where.prefix = plan_.prefix;
     where.root_prefix = session_.config().root_prefix;
@@ -282,7 +302,8 @@ Result<void> LinkStage::run_script(LinkScript script, const Linked& package) {
 
 Result<void> LinkStage::run_post_link_scripts() {
     for (const Linked& package : packages_) {
-        if (package.planned && !package.partial) TAIPAN_CHECK(run_script(LinkScript::post_link, package));
+        if (package.planned && !package.partial && package.post_link)
+            TAIPAN_CHECK(run_script(LinkScript::post_link, package));
     }
     return {};
 }
@@ -309,19 +330,26 @@ Result<void> LinkStage::write_records() {
     FirstError errors;
     tbb::parallel_for(std::size_t{0}, packages_.size(), [&](std::size_t i) {
         Linked& package = packages_[i];
-        if (!package.planned || package.partial) return;
-        RecordOrigin origin;
-        origin.package_tarball_full_path = std::string(parent_path(package.directory)) + '/' + package.record.fn;
-        origin.extracted_package_dir = package.directory;
-        if (!package.requested_spec.empty()) origin.requested_specs = {package.requested_spec};
-        PrefixRecord record =
-            installed_record(std::move(package.record), std::move(package.plan), package.placed, origin);
-        stat_pyc_files(record, transaction_.prefix_fd());
-        errors.take(plan_.new_prefix ? create_prefix_record(plan_.prefix, record)
-                                     : write_prefix_record(plan_.prefix, record));
+        if (package.planned && !package.partial && !package.recorded) errors.take(write_record(package));
     });
     TAIPAN_CHECK(errors.result());
     span.succeed();
+    return {};
+}
+
+/// Takes the paths out of the package's plan.
+Result<void> LinkStage::write_record(Linked& package) {
+    RecordOrigin origin;
+    origin.package_tarball_full_path = std::string(parent_path(package.directory)) + '/' + package.record.fn;
+    origin.extracted_package_dir = package.directory;
+    if (!package.requested_spec.empty()) origin.requested_specs = {package.requested_spec};
+    PrefixRecord record =
+        installed_record(std::move(package.record), std::move(package.plan), package.placed, std::move(origin));
+    stat_pyc_files(record, transaction_.prefix_fd());
+    TAIPAN_CHECK(plan_.new_prefix ? create_prefix_record(plan_.prefix, record)
+                                  : write_prefix_record(plan_.prefix, record));
+    package.record = std::move(record.package);
+    package.recorded = true;
     return {};
 }
 

@@ -84,8 +84,10 @@ private:
         std::string requested_spec;
         std::set<std::string> only_paths; ///< of a partial one
         bool planned = false;
-        bool partial = false;   ///< an installed package of which single files come back
-        bool postponed = false; ///< where it wants a directory there was a file
+        bool pre_link = false, post_link = false; ///< whether it has such a script
+        bool recorded = false;                    ///< its record is written; its plan is gone unless made again
+        bool partial = false;                     ///< an installed package of which single files come back
+        bool postponed = false;                   ///< where it wants a directory there was a file
     };
     [[nodiscard]] PlaceContext context(const Linked& package) const;
     Result<const Cache*> cache_of(const std::string& package_directory);
@@ -94,10 +96,15 @@ private:
     static Result<void> enter(Linked& package, PlaceContext& place);
     Result<void> place(Linked& package);
     Result<void> hand_to_compiler(const Linked& package);
+    Result<void> make_plan(Linked& package, const PackageInfoTexts& info);
+    [[nodiscard]] bool can_be_recorded(const Linked& package) const;
+    Result<void> write_record(Linked& package);
     Result<void> run_script(LinkScript script, const Linked& package);
     void add_message(std::string message);
 
     // in link_conflicts.cpp
+    [[nodiscard]] bool may_conflict() const;
+    Result<void> plan_again();
     static const std::string& target_of(const Linked& package, std::uint32_t action);
     Result<void> report_conflicts(const std::vector<std::string>& texts);
     void leave_to_new_packages();

@@ -38,12 +38,17 @@ Result<UniqueFd> open_for_children(int parent_fd, std::string_view name, std::st
     return open_directory_beneath(prefix_fd, std::string(directory), prefix); // a symlink, to be checked
 }
 
-/// Makes one directory: true when it was not there before.
-Result<bool> make_directory(int at, const std::string& name, const std::string& shown) {
+/// Makes one directory: true when it was not there before. A symlink to a directory will do, and is noted in `made`.
+Result<bool> make_directory(int at, const std::string& name, const std::string& shown, MadeDirectories* made) {
     if (::mkdirat(at, name.c_str(), 0777) == 0) return true;
     if (errno != EEXIST) return system_error(errno, "cannot create directory", shown);
     struct stat status {};
-    if (::fstatat(at, name.c_str(), &status, 0) == 0 && S_ISDIR(status.st_mode)) return false;
+    const bool there = ::fstatat(at, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (there && S_ISDIR(status.st_mode)) return false;
+    if (there && S_ISLNK(status.st_mode) && ::fstatat(at, name.c_str(), &status, 0) == 0 && S_ISDIR(status.st_mode)) {
+        if (made != nullptr) made->met_symlink();
+        return false;
+    }
     return make_error(ErrorCode::clobber, "cannot create directory " + shown + ": a file of that name is in the way");
 }
 
@@ -58,7 +63,7 @@ Result<std::vector<std::string>> create_directories(const std::vector<std::strin
         const std::string shown = prefix + '/' + directory;
         const std::string_view parent = parent_path(directory);
         if (made != nullptr && made->contains(parent)) {
-            TAIPAN_TRY(const bool fresh, make_directory(prefix_fd, directory, shown));
+            TAIPAN_TRY(const bool fresh, make_directory(prefix_fd, directory, shown, made));
             if (!fresh) continue;
             made->add(directory);
             created.push_back(directory);
@@ -74,7 +79,7 @@ Result<std::vector<std::string>> create_directories(const std::vector<std::strin
             open.push_back({parent, *std::move(fd)});
         }
         const int here = open.empty() ? prefix_fd : open.back().fd.get();
-        TAIPAN_TRY(const bool fresh, make_directory(here, std::string(base_name(directory)), shown));
+        TAIPAN_TRY(const bool fresh, make_directory(here, std::string(base_name(directory)), shown, made));
         if (fresh) created.push_back(directory);
     }
     return created;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -30,6 +31,10 @@ public:
         directories_.clear();
     }
 
+    /// Where a directory was to be made there was a symlink to one, which now stands for it.
+    void met_symlink() { met_symlink_.store(true); }
+    [[nodiscard]] bool has_met_symlink() const { return met_symlink_.load(); }
+
 private:
     struct Hash {
         using is_transparent = void;
@@ -37,6 +42,7 @@ private:
     };
     mutable std::mutex mutex_;
     std::unordered_set<std::string, Hash, std::equal_to<>> directories_;
+    std::atomic<bool> met_symlink_{false};
 };
 
 } // namespace taipan
