@@ -1,14 +1,14 @@
-// Where files of a package go: a directory handle for each path, opened once.
+// Where files of a package go.
 //
-// Problem: the kernel walks a path for every file that is created by its full name, and an archive can plant a
-// symlink ("lib -> /usr/lib") and then write "lib/x" through it.
-// Approach: directories are opened one component at a time from their parent's handle with O_NOFOLLOW, and stay
-// open (the least recently used ones are closed when there are too many). Where a component turns out to be a
-// symlink of the archive, the kernel resolves the path once more with openat2(RESOLVE_BENEATH): links that stay
-// in the tree work, links that leave it fail.
-// What must hold: a directory that was created is never removed while the tree is being written, so a handle under
-// a path of real directories stays right; handles reached through symlinks are forgotten whenever a member
-// replaces another one, since the link itself may have been replaced.
+// Problem: an archive can plant a symlink ("lib -> /usr/lib") and then write "lib/x" through it; but checking the way
+// to each file, or holding a handle for each directory, costs more calls than the files themselves. Approach: a
+// directory that mkdirat has just made, below others of that kind, is a real one, and what goes into it is named by its
+// path from the root. Where a component turns out to be a symlink of the archive, the kernel resolves the path with
+// openat2(RESOLVE_BENEATH), and that handle is kept (the least recently used ones are closed when there are too many):
+// links that stay in the tree work, links that leave it fail. What must hold: nobody else writes into the tree, and a
+// directory that was created is never removed while it is being written, so that a path of real directories stays one;
+// handles reached through symlinks are forgotten whenever a member replaces another one, since the link itself may have
+// been replaced.
 
 #include "extract/directory_handles.hpp"
 
@@ -29,6 +29,7 @@ namespace taipan {
 namespace {
 
 constexpr int directory_flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+constexpr int by_path = -1; ///< no handle is needed: a path of real directories
 
 Error in_the_way(std::string_view path) {
     return make_error(ErrorCode::corrupt_package,
@@ -42,67 +43,75 @@ Error leaves_tree(std::string_view path) {
 
 } // namespace
 
-DirectoryHandles::DirectoryHandles(int root, std::size_t capacity)
-    : root_(root), capacity_(std::max<std::size_t>(capacity, 2)) {}
+DirectoryHandles::DirectoryHandles(int root, std::size_t capacity, RealDirectories& real)
+    : root_(root), capacity_(std::max<std::size_t>(capacity, 2)), real_(real) {}
 
-int DirectoryHandles::held(Directory& directory) {
-    directory.last_use = ++clock_;
-    return directory.fd.get();
+Result<DirectoryHandles::Place> DirectoryHandles::locate(const std::string& path, bool create) {
+    const auto slash = path.rfind('/');
+    if (slash == std::string::npos) return Place{root_, path.c_str()};
+    TAIPAN_TRY(const int handle, open(std::string_view(path).substr(0, slash), create));
+    return handle == by_path ? Place{root_, path.c_str()} : Place{handle, path.c_str() + slash + 1};
 }
 
-Result<int> DirectoryHandles::open(std::string_view path, bool create) {
-    if (path.empty()) return root_;
-    if (last_fd_ >= 0 && path == last_path_) return last_fd_;
+Result<void> DirectoryHandles::create(std::string_view path) {
+    TAIPAN_TRY([[maybe_unused]] const int handle, open(path, true));
+    return {};
+}
 
-    // Back to the nearest open ancestor, then forward again.
-    Step step{root_, false};
+/// The handle of a directory; `by_path` for a real one.
+Result<int> DirectoryHandles::open(std::string_view path, bool create) {
+    if (path.empty() || path == last_real_) return by_path;
+    // Back to the nearest known ancestor, then forward again.
+    int handle = by_path;
     std::size_t end = path.size();
-    while (true) {
-        if (const auto found = known_.find(path.substr(0, end)); found != known_.end() && found->second.fd) {
-            step = Step{held(found->second), found->second.through_link};
+    while (end > 0) {
+        const auto ancestor = path.substr(0, end);
+        if (real_.contains(ancestor)) break;
+        if (const auto found = held_.find(ancestor); found != held_.end()) {
+            found->second.last_use = ++clock_;
+            handle = found->second.fd.get();
             break;
         }
         const auto slash = path.rfind('/', end - 1);
-        if (slash == std::string_view::npos) {
-            end = 0;
-            break;
-        }
-        end = slash;
+        end = slash == std::string_view::npos ? 0 : slash;
     }
     while (end < path.size()) {
         const auto from = end == 0 ? 0 : end + 1;
         end = std::min(path.find('/', from), path.size());
-        const std::string name(path.substr(from, end - from));
-        TAIPAN_TRY(step, enter(step, path.substr(0, end), name, create));
+        const std::string name(path.substr(handle == by_path ? 0 : from, end - (handle == by_path ? 0 : from)));
+        TAIPAN_TRY(handle, enter(handle, path.substr(0, end), name, create));
     }
-    last_path_ = path;
-    last_fd_ = step.fd;
-    return step.fd;
+    if (handle == by_path) last_real_ = path;
+    return handle;
 }
 
-/// Opens `name` in `parent`, creating it if it is not known; `path` is the whole path of it.
-Result<DirectoryHandles::Step> DirectoryHandles::enter(Step parent, std::string_view path, const std::string& name,
-                                                       bool create) {
-    if (create && known_.find(path) == known_.end() && ::mkdirat(parent.fd, name.c_str(), 0777) != 0 &&
-        errno != EEXIST) {
-        return system_error(errno, "cannot create directory", path);
+/// Goes on to `path`, which is `name` from `parent` on, creating it if it is not there.
+Result<int> DirectoryHandles::enter(int parent, std::string_view path, const std::string& name, bool create) {
+    const int at = parent == by_path ? root_ : parent;
+    const bool fresh = create && ::mkdirat(at, name.c_str(), 0777) == 0;
+    if (create && !fresh && errno != EEXIST) return system_error(errno, "cannot create directory", path);
+    if (fresh && parent == by_path) {
+        real_.add(path);
+        return by_path;
     }
-    UniqueFd fd(::openat(parent.fd, name.c_str(), directory_flags | O_NOFOLLOW));
+    UniqueFd fd(::openat(at, name.c_str(), directory_flags | O_NOFOLLOW));
     if (!fd && (errno == EMFILE || errno == ENFILE)) {
         while (!fd && held_.size() > 1) {
             evict_oldest(); // the parent was used last, so it stays
-            fd = UniqueFd(::openat(parent.fd, name.c_str(), directory_flags | O_NOFOLLOW));
+            fd = UniqueFd(::openat(at, name.c_str(), directory_flags | O_NOFOLLOW));
         }
         if (!fd) return system_error(EMFILE, "cannot open directory", path);
     }
-    bool through_link = parent.through_link;
+    if (fd && parent == by_path) { // made by another writer of this tree
+        real_.add(path);
+        return by_path;
+    }
     if (!fd && (errno == ENOTDIR || errno == ELOOP)) {
         TAIPAN_TRY(fd, open_through_link(path));
-        through_link = true;
     }
     if (!fd && errno == ENOENT) return in_the_way(path);
     if (!fd) return system_error(errno, "cannot open directory", path);
-    return Step{hold(path, std::move(fd), through_link), through_link};
+    return hold(path, std::move(fd));
 }
 
 Result<UniqueFd> DirectoryHandles::open_through_link(std::string_view path) {
@@ -129,25 +138,17 @@ Result<UniqueFd> DirectoryHandles::open_through_link(std::string_view path) {
     }
 }
 
-int DirectoryHandles::hold(std::string_view path, UniqueFd fd, bool through_link) {
+int DirectoryHandles::hold(std::string_view path, UniqueFd fd) {
     if (held_.size() >= capacity_) evict_oldest();
-    auto found = known_.find(path);
-    if (found == known_.end()) found = known_.try_emplace(std::string(path)).first;
-    auto& directory = found->second;
-    directory.fd = std::move(fd);
-    directory.through_link = through_link;
-    held_.push_back(&directory);
-    return held(directory);
+    Held& held = held_.insert_or_assign(std::string(path), Held{std::move(fd), ++clock_}).first->second;
+    return held.fd.get();
 }
 
 void DirectoryHandles::evict_oldest() {
-    const auto oldest = std::min_element(held_.begin(), held_.end(),
-                                         [](auto* left, auto* right) { return left->last_use < right->last_use; });
-    if (oldest == held_.end()) return;
-    if ((*oldest)->fd.get() == last_fd_) last_fd_ = -1;
-    (*oldest)->fd.reset();
-    *oldest = held_.back();
-    held_.pop_back();
+    const auto oldest = std::min_element(held_.begin(), held_.end(), [](const auto& left, const auto& right) {
+        return left.second.last_use < right.second.last_use;
+    });
+    if (oldest != held_.end()) held_.erase(oldest);
 }
 
 bool DirectoryHandles::shed() {
@@ -156,11 +157,6 @@ bool DirectoryHandles::shed() {
     return true;
 }
 
-void DirectoryHandles::forget_links() {
-    if (!used_links_) return;
-    last_fd_ = -1;
-    std::erase_if(held_, [](const Directory* directory) { return directory->through_link; });
-    std::erase_if(known_, [](const auto& entry) { return entry.second.through_link; });
-}
+void DirectoryHandles::forget_links() { held_.clear(); }
 
 } // namespace taipan

@@ -8,8 +8,8 @@
 
 namespace taipan {
 
-/// Longest path that is accepted from an archive, in bytes.
-inline constexpr std::size_t longest_member_path = 4096;
+/// Longest path that is accepted from an archive, in bytes: what the kernel takes, since members are placed by path.
+inline constexpr std::size_t longest_member_path = 4095;
 
 /// Writes the path of an archive member into `clean`: without leading "./", trailing or doubled slashes and "."
 /// components. The result is empty for the root itself ("./"). corrupt_package for a path that is empty or

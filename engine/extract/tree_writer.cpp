@@ -85,16 +85,6 @@ Result<void> OutputFile::finish(std::uint64_t size, timespec modified) {
     return {};
 }
 
-Result<TreeWriter::Place> TreeWriter::locate(const std::string& path, bool create) {
-    const auto slash = path.rfind('/');
-    if (slash == std::string::npos) {
-        TAIPAN_TRY(const int root, directories_.open({}, create));
-        return Place{root, path.c_str()};
-    }
-    TAIPAN_TRY(const int directory, directories_.open(std::string_view(path).substr(0, slash), create));
-    return Place{directory, path.c_str() + slash + 1};
-}
-
 /// Removes what an earlier member left at this place.
 Result<void> TreeWriter::remove_earlier(Place place, const std::string& path) {
     if (::unlinkat(place.directory, place.name, 0) != 0) {
@@ -110,7 +100,7 @@ Result<void> TreeWriter::remove_earlier(Place place, const std::string& path) {
 
 Result<OutputFile> TreeWriter::create_file(const std::string& path, mode_t mode) {
     for (int attempt = 0;; ++attempt) {
-        TAIPAN_TRY(const auto place, locate(path, true));
+        TAIPAN_TRY(const auto place, directories_.locate(path, true));
         const int fd = ::openat(place.directory, place.name, creation_flags, mode & permission_bits);
         if (fd >= 0) return OutputFile(fd, path);
         const int reason = errno;
@@ -122,10 +112,7 @@ Result<OutputFile> TreeWriter::create_file(const std::string& path, mode_t mode)
     }
 }
 
-Result<void> TreeWriter::create_directory(const std::string& path) {
-    TAIPAN_TRY([[maybe_unused]] const int directory, directories_.open(path, true));
-    return {};
-}
+Result<void> TreeWriter::create_directory(const std::string& path) { return directories_.create(path); }
 
 Result<void> TreeWriter::create_symlink(const std::string& path, const std::string& target) {
     if (target.empty() || target.size() >= PATH_MAX) {
@@ -133,7 +120,7 @@ Result<void> TreeWriter::create_symlink(const std::string& path, const std::stri
                           "the archive has a symbolic link with an impossible target: " + printable(path));
     }
     for (int attempt = 0;; ++attempt) {
-        TAIPAN_TRY(const auto place, locate(path, true));
+        TAIPAN_TRY(const auto place, directories_.locate(path, true));
         if (::symlinkat(target.c_str(), place.directory, place.name) == 0) return {};
         if (errno != EEXIST || attempt > 0) return system_error(errno, "cannot create symbolic link", path);
         TAIPAN_CHECK(remove_earlier(place, path));
@@ -143,20 +130,24 @@ Result<void> TreeWriter::create_symlink(const std::string& path, const std::stri
 Result<void> TreeWriter::create_hardlink(const std::string& path, const std::string& target) {
     if (path == target) return {};
     for (int attempt = 0;; ++attempt) {
-        TAIPAN_TRY(
-            const auto source,
-            locate(target, false).context("in the target of hard link " + printable(path) + ": " + printable(target)));
+        TAIPAN_TRY(const auto source,
+                   directories_.locate(target, false)
+                       .context("in the target of hard link " + printable(path) + ": " + printable(target)));
         // Looking for the place of the link may close the directory of the target.
-        const UniqueFd source_directory(::fcntl(source.directory, F_DUPFD_CLOEXEC, 0));
-        if (!source_directory) return system_error(errno, "cannot create hard link", path);
-        TAIPAN_TRY(const auto place, locate(path, true));
-        if (::linkat(source_directory.get(), source.name, place.directory, place.name, 0) == 0) return {};
+        UniqueFd held;
+        if (source.directory != directories_.root()) {
+            held = UniqueFd(::fcntl(source.directory, F_DUPFD_CLOEXEC, 0));
+            if (!held) return system_error(errno, "cannot create hard link", path);
+        }
+        const int source_directory = held ? held.get() : source.directory;
+        TAIPAN_TRY(const auto place, directories_.locate(path, true));
+        if (::linkat(source_directory, source.name, place.directory, place.name, 0) == 0) return {};
         const int reason = errno;
         if (reason == ENOENT) {
             return make_error(ErrorCode::corrupt_package, "the archive has a hard link " + printable(path) +
                                                               " to a member that is not there: " + printable(target));
         }
-        if (wants_copy(reason)) return copy_member(source_directory.get(), source.name, path);
+        if (wants_copy(reason)) return copy_member(source_directory, source.name, path);
         if (reason != EEXIST || attempt > 0) return system_error(reason, "cannot create hard link", path);
         TAIPAN_CHECK(remove_earlier(place, path));
     }
@@ -184,7 +175,7 @@ Result<void> TreeWriter::copy_member(int source_directory, const char* source_na
 }
 
 Result<std::string> TreeWriter::read_text(const std::string& path, std::uint64_t limit) {
-    TAIPAN_TRY(const auto place, locate(path, false));
+    TAIPAN_TRY(const auto place, directories_.locate(path, false));
     const UniqueFd file(::openat(place.directory, place.name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
     if (!file && errno == ENOENT) return std::string{};
     if (!file && errno == ELOOP) {

@@ -43,8 +43,9 @@ private:
 /// the kernel applies the umask, and set-user-ID, set-group-ID and sticky bits are dropped.
 class TreeWriter {
 public:
-    /// `root` is borrowed and must stay open; at most `directory_handles` descriptors are held besides it.
-    TreeWriter(int root, std::size_t directory_handles) : directories_(root, directory_handles) {}
+    /// `root` is borrowed and must stay open, `real` outlives this; at most `directory_handles` descriptors are held.
+    TreeWriter(int root, std::size_t directory_handles, RealDirectories& real)
+        : directories_(root, directory_handles, real) {}
 
     /// Creates the file and the directories above it. `path` must outlive the file.
     Result<OutputFile> create_file(const std::string& path, mode_t mode);
@@ -61,12 +62,7 @@ public:
     [[nodiscard]] bool used_links() const { return directories_.used_links(); }
 
 private:
-    /// Where a member belongs: a directory and the name in it.
-    struct Place {
-        int directory;
-        const char* name;
-    };
-    Result<Place> locate(const std::string& path, bool create);
+    using Place = DirectoryHandles::Place;
     Result<void> remove_earlier(Place place, const std::string& path);
     Result<void> copy_member(int source_directory, const char* source_name, const std::string& path);
 

@@ -63,7 +63,7 @@ struct Order {
 };
 
 struct Lane {
-    Lane(int root, std::size_t directory_handles) : writer(root, directory_handles) {}
+    Lane(int root, std::size_t directory_handles, RealDirectories& real) : writer(root, directory_handles, real) {}
 
     std::deque<Order> orders; ///< guarded by the mutex of the lanes
     std::uint64_t queued = 0; ///< weight of what is in it or being worked off; guarded likewise
@@ -112,11 +112,11 @@ std::string_view directory_of(std::string_view path) {
 
 class TreeWriters::Lanes {
 public:
-    Lanes(int root, std::size_t directory_handles, TaskRunner& helpers)
+    Lanes(int root, std::size_t directory_handles, RealDirectories& real, TaskRunner& helpers)
         : helpers_(helpers), crew_(&helpers, [this] { return work_once(); }) {
         const auto count = static_cast<std::size_t>(std::clamp(2 * (helpers.others() + 1), 2, 16));
         for (std::size_t i = 0; i < count; ++i) {
-            lanes_.push_back(std::make_unique<Lane>(root, directory_handles / count));
+            lanes_.push_back(std::make_unique<Lane>(root, directory_handles / count, real));
         }
     }
 
@@ -348,9 +348,9 @@ Result<void> TreeWriters::Lanes::drain() {
 }
 
 TreeWriters::TreeWriters(int root, std::size_t directory_handles, TaskRunner* helpers)
-    : alone_(root, helpers == nullptr ? directory_handles : directory_handles / 4) {
+    : alone_(root, helpers == nullptr ? directory_handles : directory_handles / 4, real_) {
     if (helpers != nullptr && plenty_of_descriptors(directory_handles))
-        lanes_ = std::make_unique<Lanes>(root, directory_handles - directory_handles / 4, *helpers);
+        lanes_ = std::make_unique<Lanes>(root, directory_handles - directory_handles / 4, real_, *helpers);
 }
 TreeWriters::~TreeWriters() = default;
 

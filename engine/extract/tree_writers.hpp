@@ -50,8 +50,9 @@ private:
     enum class Member { file, directory, symlink, hardlink };
     Result<bool> shared(Member kind, const std::string& path);
 
-    TreeWriter alone_; ///< used while no lane is in use
-    std::string path_; ///< of the file that is written alone
+    RealDirectories real_; ///< those of all writers
+    TreeWriter alone_;     ///< used while no lane is in use
+    std::string path_;     ///< of the file that is written alone
     std::optional<OutputFile> file_;
     bool file_is_shared_ = false;
     std::unique_ptr<Lanes> lanes_; ///< null without helpers

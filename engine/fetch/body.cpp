@@ -1,6 +1,7 @@
 // Where a download goes while it arrives. Downloads must never wait for extraction, so something has to hold the
 // bytes that came too early: memory, as long as the run's budget lasts, and a file in the package cache after that.
-// A file spool is renamed to its final name when it is published, so its bytes are written once.
+// A file spool is renamed to its final name when it is published, so its bytes are written once, and in few pieces:
+// libcurl hands them out by 16 kB.
 
 #include "fetch/body.hpp"
 
@@ -21,7 +22,9 @@ namespace taipan {
 
 namespace {
 
-constexpr std::uint64_t large_body = std::uint64_t{4} << 20U;
+constexpr std::uint64_t large_body = std::uint64_t{2} << 20U;
+/// So much is gathered for one write into a file.
+constexpr std::size_t write_step = std::size_t{64} << 10U;
 constexpr std::uint64_t memory_step = std::uint64_t{1} << 20U; ///< budget is taken in steps of this size
 
 std::string spool_path(const std::string& directory) { return temporary_name(directory + "/.taipan-spool"); }
@@ -110,9 +113,14 @@ Result<void> Body::move_to_file() {
         return system_error(saved, "cannot create", path);
     }
     owned_ = true;
-    TAIPAN_CHECK(write_all(fd_.get(), memory_, path_));
-    memory_ = std::string();
     budget_->give_back(std::exchange(taken_, 0));
+    return flush();
+}
+
+Result<void> Body::flush() {
+    if (path_.empty() || memory_.empty()) return {};
+    TAIPAN_CHECK(write_all(fd_.get(), memory_, path_));
+    std::string().swap(memory_); // an assignment would keep its capacity
     return {};
 }
 
@@ -121,11 +129,12 @@ Result<void> Body::append(std::string_view bytes) {
     if (path_.empty() && needed > taken_ && budget_ != nullptr) {
         TAIPAN_CHECK(reserve(std::max(needed, taken_ + std::max(taken_ / 2, memory_step))));
     }
-    if (path_.empty()) {
-        memory_.append(bytes);
-    } else {
-        TAIPAN_CHECK(write_all(fd_.get(), bytes, path_));
+    if (!path_.empty() && memory_.size() + bytes.size() > write_step) {
+        TAIPAN_CHECK(write_all(fd_.get(), memory_, path_));
+        memory_.clear();
     }
+    if (!path_.empty() && memory_.capacity() < write_step) memory_.reserve(write_step);
+    memory_.append(bytes);
     size_ = needed;
     return {};
 }
@@ -161,6 +170,7 @@ Result<UniqueFd> Body::open_for_reading() const {
 
 Result<std::unique_ptr<ByteInput>> Body::input() {
     if (path_.empty()) return std::unique_ptr<ByteInput>(std::make_unique<MemoryInput>(memory_));
+    TAIPAN_CHECK(flush());
     if (!fd_) {
         TAIPAN_TRY(fd_, open_for_reading());
     }
@@ -169,6 +179,7 @@ Result<std::unique_ptr<ByteInput>> Body::input() {
 
 Result<std::string_view> Body::view() {
     if (path_.empty()) return std::string_view(memory_);
+    TAIPAN_CHECK(flush());
     if (map_ == nullptr && size_ > 0) {
         if (!fd_) fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
         if (!fd_) return system_error(errno, "cannot open", path_);
@@ -185,6 +196,7 @@ Result<std::string_view> Body::view() {
 }
 
 Result<void> Body::store_as(const std::string& destination) {
+    TAIPAN_CHECK(flush());
     if (owned_ && !path_.empty()) {
         if (::rename(path_.c_str(), destination.c_str()) != 0) {
             return system_error(errno, "cannot move into place", destination);

@@ -50,6 +50,9 @@ public:
     Result<void> write_at(std::uint64_t offset, std::string_view bytes);
     /// After bytes were written out of order: how many there are, without gaps.
     void set_size(std::uint64_t size) { size_ = size; }
+    /// Writes to the file what was gathered for it. Until then it lacks the last bytes for other readers, not for those
+    /// below.
+    Result<void> flush();
     /// Forgets all bytes, for a download that starts over.
     Result<void> restart();
     [[nodiscard]] std::uint64_t size() const { return size_; }
@@ -74,7 +77,7 @@ private:
 
     MemoryBudget* budget_ = nullptr;
     std::uint64_t taken_ = 0; ///< from the budget
-    std::string memory_;
+    std::string memory_;      ///< all bytes, or those that are not in the file yet
     std::string spool_directory_;
     std::string path_; ///< of the file, empty while in memory
     bool owned_ = false;

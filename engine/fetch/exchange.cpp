@@ -119,7 +119,7 @@ Result<void> set_up_connection(CURL* easy, const TransferSettings& settings, con
     TAIPAN_CURL(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout_seconds * 1000));
     TAIPAN_CURL(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     TAIPAN_CURL(easy, CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(settings.stall_timeout_seconds)));
-    TAIPAN_CURL(easy, CURLOPT_BUFFERSIZE, 512L * 1024L);
+    TAIPAN_CURL(easy, CURLOPT_BUFFERSIZE, 128L * 1024L); // each transfer has one
     TAIPAN_CURL(easy, CURLOPT_PIPEWAIT, 0L);
     if (request.own_connection) TAIPAN_CURL(easy, CURLOPT_FRESH_CONNECT, 1L);
     if (const std::string proxy = proxy_for(settings, url); !proxy.empty()) {

@@ -97,11 +97,10 @@ Result<void> Transfer::take_stream(const ResponseHead& head, std::string_view by
         TAIPAN_CHECK(append_to_segments(bytes));
     else
         TAIPAN_CHECK(body_.append(bytes));
-    report(first);
-    return {};
+    return report(first);
 }
 
-void Transfer::report(bool first) {
+Result<void> Transfer::report(bool first) {
     const std::uint64_t all = received();
     if (first || all - reported_ >= progress_step) {
         reported_ = all;
@@ -110,8 +109,11 @@ void Transfer::report(bool first) {
     const std::uint64_t prefix = segments_ ? segments_->prefix() : all;
     if (prefix - reported_prefix_ >= progress_step) {
         reported_prefix_ = prefix;
-        if (request_.arrived) request_.arrived(prefix);
+        if (!request_.arrived) return {};
+        TAIPAN_CHECK(body_.flush());
+        request_.arrived(prefix);
     }
+    return {};
 }
 
 std::vector<std::string> Transfer::stream_headers() {
@@ -166,6 +168,7 @@ Result<Download> Transfer::conclude(ExchangeResult& result) {
                                                                 std::to_string(request_.expected_size) +
                                                                 " that the index names for " + request_.shown_url);
         }
+        TAIPAN_CHECK(body_.flush());
         if (request_.progress) request_.progress(body_.size());
     } else {
         head_ = result.head;

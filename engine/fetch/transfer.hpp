@@ -88,7 +88,7 @@ private:
     Result<void> open_body(const ResponseHead& head);
     Result<void> take_stream(const ResponseHead& head, std::string_view bytes, bool first);
     Result<void> append_to_segments(std::string_view bytes);
-    void report(bool first);
+    Result<void> report(bool first);
     [[nodiscard]] std::vector<std::string> stream_headers();
 
     boost::asio::awaitable<Result<void>> finish_pieces(std::optional<AttemptOutcome> failed);

@@ -95,7 +95,7 @@ Result<void> Transfer::take_piece(const Segments::Piece& piece, const ResponseHe
         bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left, bytes.size())));
     TAIPAN_CHECK(body_.write_at(segments_->position(piece.id), wanted));
     segments_->advance(piece.id, wanted.size());
-    report(false);
+    TAIPAN_CHECK(report(false));
     if (wanted.size() < bytes.size() || (left == wanted.size() && segments_->position(piece.id) < piece.end)) {
         return make_error(ErrorCode::internal, "the rest is fetched by another connection");
     }

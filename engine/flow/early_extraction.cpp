@@ -65,8 +65,13 @@ private:
 };
 
 EarlyExtraction::EarlyExtraction(Session& session, const PackageCache& cache, const PackageRecord& record,
-                                 TaskRunner& helpers, std::shared_ptr<Slots> slots)
-    : session_(session), cache_(cache), record_(record), helpers_(helpers), slots_(std::move(slots)) {}
+                                 TaskRunner& helpers, ExtractContexts& contexts, std::shared_ptr<Slots> slots)
+    : session_(session),
+      cache_(cache),
+      record_(record),
+      helpers_(helpers),
+      contexts_(contexts),
+      slots_(std::move(slots)) {}
 
 EarlyExtraction::~EarlyExtraction() { give_up(); }
 
@@ -123,8 +128,8 @@ Result<UnpackedPackage> EarlyExtraction::unpack(int fd, Arrival& arrival) const 
     Input file(fd, record_.size.value_or(0), arrival);
     DigestingInput input(file, record_.sha256.empty());
     TAIPAN_TRY(StagedDirectory staged, cache_.stage(record_));
-    ExtractContext context;
-    TAIPAN_TRY(auto content, extract_package(context, input, *archive_format(record_.fn), staged.fd(),
+    ExtractContexts::Lease context(contexts_);
+    TAIPAN_TRY(auto content, extract_package(*context, input, *archive_format(record_.fn), staged.fd(),
                                              arrival.abandoned(), {.still_arriving = true, .helpers = &helpers_}));
     TAIPAN_TRY(auto digests, input.finish());
     span.succeed();

@@ -14,6 +14,7 @@
 #include "cache/package_cache.hpp"
 #include "extract/extract.hpp"
 #include "fetch/body.hpp"
+#include "flow/extract_contexts.hpp"
 #include "flow/session.hpp"
 
 namespace taipan {
@@ -37,7 +38,7 @@ public:
         std::atomic<int> free{2};
     };
     EarlyExtraction(Session& session, const PackageCache& cache, const PackageRecord& record, TaskRunner& helpers,
-                    std::shared_ptr<Slots> slots);
+                    ExtractContexts& contexts, std::shared_ptr<Slots> slots);
     EarlyExtraction(const EarlyExtraction&) = delete;
     EarlyExtraction& operator=(const EarlyExtraction&) = delete;
     /// Ends it, and joins the thread.
@@ -63,6 +64,7 @@ private:
     const PackageCache& cache_;
     const PackageRecord& record_;
     TaskRunner& helpers_;
+    ExtractContexts& contexts_;
     std::shared_ptr<Slots> slots_;
     std::chrono::steady_clock::time_point opened_at_;
     UniqueFd fd_;

@@ -20,7 +20,6 @@
 #include <optional>
 #include <thread>
 
-#include <tbb/enumerable_thread_specific.h>
 #include <tbb/flow_graph.h>
 #include <tbb/task_arena.h>
 
@@ -29,6 +28,7 @@
 #include "extract/extract.hpp"
 #include "fetch/body.hpp"
 #include "flow/early_extraction.hpp"
+#include "flow/extract_contexts.hpp"
 #include "flow/idle_workers.hpp"
 #include "flow/network.hpp"
 #include "flow/plan_channels.hpp"
@@ -202,7 +202,8 @@ private:
         TransferRequest request = transfer_request(record);
         if (token->second_try) request.digest_known = false; // no parts this time: they did not fit together
         if (EarlyExtraction::worthwhile(record)) {
-            token->early = std::make_unique<EarlyExtraction>(session_, cache_, record, helpers_, early_slots_);
+            token->early =
+                std::make_unique<EarlyExtraction>(session_, cache_, record, helpers_, contexts_, early_slots_);
             request.opened = [early = token->early.get()](const Body& body) { early->opened(body); };
             request.arrived = [early = token->early.get()](std::uint64_t bytes) { early->arrived(bytes); };
         }
@@ -408,7 +409,8 @@ private:
         const bool with_md5 = record.sha256.empty() || (packages_[token.index].from_url && record.md5.empty());
         DigestingInput input(*bytes, with_md5);
         TAIPAN_TRY(StagedDirectory staged, cache_.stage(record));
-        auto content = extract_package(contexts_.local(), input, format_of(record), staged.fd(), session_.stop().flag(),
+        ExtractContexts::Lease context(contexts_);
+        auto content = extract_package(*context, input, format_of(record), staged.fd(), session_.stop().flag(),
                                        {.still_arriving = false, .helpers = &helpers_});
         if (!content && content.error().code == ErrorCode::cancelled) return std::move(content).error();
         // Whatever is wrong with the wrong file: that it is the wrong one is what has to be said.
@@ -467,7 +469,7 @@ private:
     std::mutex mutex_;
     std::optional<Error> error_;
     std::shared_ptr<EarlyExtraction::Slots> early_slots_ = std::make_shared<EarlyExtraction::Slots>();
-    tbb::enumerable_thread_specific<ExtractContext> contexts_;
+    ExtractContexts contexts_;
     tbb::flow::graph graph_;
     IdleWorkers helpers_;
     tbb::flow::function_node<TokenPtr> extract_;

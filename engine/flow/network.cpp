@@ -36,7 +36,7 @@ namespace {
 /// Brief requests at once: they wait for round trips, not for bytes.
 constexpr int brief_slots = 96;
 /// Bytes of downloads that may wait in memory for a worker, for the whole run.
-constexpr std::uint64_t memory_budget_bytes = std::uint64_t{24} << 20U;
+constexpr std::uint64_t memory_budget_bytes = std::uint64_t{6} << 20U;
 /// A download of at least this size may be worth more than one connection.
 constexpr std::uint64_t worth_watching = std::uint64_t{16} << 20U;
 constexpr std::chrono::milliseconds watch_interval{100};
