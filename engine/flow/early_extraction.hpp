@@ -33,9 +33,10 @@ struct UnpackedPackage {
 /// The network thread calls `opened` and `arrived`; afterwards one worker calls `take`.
 class EarlyExtraction {
 public:
-    /// `most` bounds how many of them run at once; shared by all packages of a run.
+    /// Bounds how many of them run at once, each with a decoder's window of its own; shared by all packages of a run.
+    /// One keeps up with what a line brings, and beside it the workers have what is complete.
     struct Slots {
-        std::atomic<int> free{2};
+        std::atomic<int> free{1};
     };
     EarlyExtraction(Session& session, const PackageCache& cache, const PackageRecord& record, TaskRunner& helpers,
                     ExtractContexts& contexts, std::shared_ptr<Slots> slots);
