@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "compatibility.hpp"
 #include "completion.hpp"
 #include "errors.hpp"
 #include "help.hpp"
@@ -24,6 +25,18 @@ std::size_t matched_words(const CommandEntry& entry, const std::vector<std::stri
         if (i + 1 < path.size() || std::find(aliases.begin(), aliases.end(), words[i]) == aliases.end()) return 0;
     }
     return path.size();
+}
+
+/// The command that most of the first words name; null when they name none.
+const CommandEntry* find_command(const std::vector<std::string>& words, std::size_t& length) {
+    const CommandEntry* best = nullptr;
+    for (const auto& entry : commands()) {
+        if (const auto matched = matched_words(entry, words); matched > length) {
+            best = &entry;
+            length = matched;
+        }
+    }
+    return best;
 }
 
 int usage_failure(Console& console, const std::string& command, const std::string& message) {
@@ -78,6 +91,9 @@ int without_command(Invocation& invocation, const std::vector<std::string>& word
         return usage_failure(invocation.console, group, "a command is expected before " + words[at]);
     }
     const std::string prefix = group.empty() ? std::string() : group + ' ';
+    if (const auto why = refused_command(words); !why.empty()) {
+        return usage_failure(invocation.console, group, words[at] + " is not supported: " + std::string(why));
+    }
     std::string message = "there is no command '" + prefix + words[at] + "'";
     if (const auto nearest = nearest_word(words[at], names_below(prefix)); !nearest.empty()) {
         message += "; did you mean '" + prefix + std::string(nearest) + "'?";
@@ -98,13 +114,18 @@ int report(Console& console, const Command& command, const Error& error) {
 int run_command(Invocation& invocation, const CommandEntry& entry, std::vector<std::string> words) {
     Console& console = invocation.console;
     const auto command = entry.make();
-    const Options options = command->options();
-    const auto outcome = parse_options(options, std::move(words), command->ends_at_first_word());
     const std::string path(entry.path);
+    Options options = command->options();
+    CompatibilityOptions compatibility(path, options, invocation.role());
+    append(options, compatibility.options());
+    words = words_of_role(invocation.role(), path, std::move(words));
+    const auto outcome = parse_options(options, std::move(words), command->ends_at_first_word());
     if (outcome.help) {
         console.print(help_text(entry, options, console.terminal().width()));
         return exit_success;
     }
+    console.print_error(compatibility.notes());
+    if (const auto refused = compatibility.refusal(); !refused.empty()) return usage_failure(console, path, refused);
     if (!outcome.error.empty()) return usage_failure(console, path, outcome.error);
     if (const auto wrong = command->usage_error(); !wrong.empty()) return usage_failure(console, path, wrong);
     auto done = command->run(invocation);
@@ -120,20 +141,28 @@ int run_application(Invocation& invocation) {
         words.erase(words.begin());
         words.emplace_back("--help");
     }
-    const CommandEntry* best = nullptr;
     std::size_t length = 0;
-    for (const auto& entry : commands()) {
-        if (const auto matched = matched_words(entry, words); matched > length) {
-            best = &entry;
-            length = matched;
+    const auto* best = find_command(words, length);
+    if (best == nullptr) {
+        std::vector<std::string> rest;
+        const auto is_command = [&](const std::vector<std::string>& first) {
+            std::size_t matched = 0;
+            return find_command(first, matched) != nullptr;
+        };
+        const auto before = options_before_command(words, is_command, rest);
+        if (const auto* command = before.empty() ? nullptr : find_command(rest, length); command != nullptr) {
+            best = command;
+            words = std::move(rest);
+            words.insert(words.begin() + static_cast<std::ptrdiff_t>(length), before.begin(), before.end());
         }
     }
     int code = exit_failure;
     try {
         if (!words.empty() && words.front().starts_with("shell.")) {
             code = run_dotted_shell(invocation, std::move(words));
-        } else if (words.size() == 1 && words.front() == "commands") { // conda's list, for completion
-            invocation.console.print(command_names());
+        } else if (!words.empty() && words.front() == "commands") { // conda's list, for completion
+            invocation.console.print(words.size() == 1 ? command_names()
+                                                       : "Usage: taipan commands\n\nList the names of all commands.\n");
             code = exit_success;
         } else if (!words.empty() && words.front() == "completer") {
             words.erase(words.begin());

@@ -97,6 +97,18 @@ const std::vector<CommandEntry>& commands() {
          "taipan verify -n demo\n"
          "taipan verify -n demo --repair",
          make_verify},
+        {"rename", "", "[-n NAME | -p PATH] DESTINATION", "Give an environment another name or path.",
+         "taipan rename -n demo demo-old\n"
+         "taipan rename -p ./env ~/envs/work",
+         make_rename},
+        {"compare", "", "[-n NAME | -p PATH] FILE", "Check whether an environment has what a file asks for.",
+         "taipan compare -n demo environment.yml", make_compare},
+        {"doctor", "check", "[-n NAME | -p PATH] [NAME...]", "Show a health report of an environment.",
+         "taipan doctor -n demo\n"
+         "taipan doctor -n demo --fix",
+         make_doctor},
+        {"notices", "", "[-c CHANNEL]...", "Show what the owners of channels have to tell.",
+         "taipan notices -c conda-forge", make_notices},
         {"clean", "", "(--all | -t | -p | -i | -l | -f | --unused DAYS)...",
          "Remove what is not needed from the package cache.",
          "taipan clean --all --dry-run\n"
@@ -133,6 +145,9 @@ const std::vector<CommandEntry>& commands() {
          "taipan env export -n demo > environment.yml\n"
          "taipan env export -n demo --from-history -f environment.yml",
          make_env_export},
+        {"export", "", "[-n NAME | -p PATH] [--no-builds | --from-history]",
+         "Write an environment as an environment file; the same as `env export`.",
+         "taipan export -n demo > environment.yml", make_env_export},
         {"auth login", "", "HOST (--token-stdin | --bearer-stdin | -u NAME --password-stdin)",
          "Keep a token or password for a server or channel, for mamba too.",
          "echo $TOKEN | taipan auth login example.com --token-stdin\n"

@@ -7,9 +7,7 @@
 
 namespace taipan::cli {
 
-namespace {
-
-Result<void> set_key(Config& config, std::string_view key, const std::string& text) {
+Result<void> set_config_key(Config& config, std::string_view key, const std::string& text) {
     YamlValue value;
     value.kind = YamlValue::Kind::scalar;
     value.text = text;
@@ -17,8 +15,6 @@ Result<void> set_key(Config& config, std::string_view key, const std::string& te
     if (!applied) applied.error().code = ErrorCode::invalid_argument;
     return applied;
 }
-
-} // namespace
 
 Options CommonOptions::prefix_options() {
     const std::string group = "Environment";
@@ -53,22 +49,13 @@ Options CommonOptions::consent_options() {
     const std::string group = "Output";
     return {
         {"-y,--yes", &yes, {}, "do not ask for confirmation", group},
+        {"--override-frozen", &override_frozen, {}, "change the environment even if it is marked as frozen", group},
         {"-d,--dry-run", &dry_run, {}, "show what would be done, and do nothing", group},
     };
 }
 
 Options CommonOptions::general_options() {
-    const std::string group = "Accepted for compatibility, without effect";
-    return {
-        {"--offline", &offline, {}, {}, group},
-        {"-y,--yes", &yes, {}, {}, group},
-        {"--dry-run", &dry_run, {}, {}, group},
-        {"--log-level", &accepted_value, "LEVEL", "there is no log", group},
-        {"--download-only", &accepted_flag, {}, "nothing is installed", group},
-        {"--experimental", &accepted_flag, {}, "nothing is experimental", group},
-        {"--use-uv", &accepted_flag, {}, "pip is not needed", group},
-        {"--relocate-prefix", &accepted_value, "PATH", "nothing is installed", group},
-    };
+    return {{"--offline", &offline, {}, {}, "Output"}, {"-y,--yes", &yes, {}, {}, "Output"}};
 }
 
 Options CommonOptions::channel_options() {
@@ -87,8 +74,17 @@ Options CommonOptions::channel_options() {
         {"--platform,--subdir", &subdir, "SUBDIR", "platform to install for, e.g. linux-aarch64", group},
         {"--offline", &offline, {}, "use what is in the cache only", group},
         {"-C,--use-index-cache", &use_index_cache, {}, "do not ask the server for a newer index", group},
+        {"--repodata-use-zst", &use_zst, {}, "fetch repodata.json.zst where a channel has it (the default)", group},
+        {"--no-repodata-use-zst", &use_zst, {}, "fetch repodata.json", group, false},
+        {"--repodata-use-shards",
+         &use_shards,
+         {},
+         "fetch sharded indexes where a channel has them (the default)",
+         group},
+        {"--no-repodata-use-shards", &use_shards, {}, "fetch whole indexes", group, false},
         {"--repodata-ttl", &repodata_ttl, "SECONDS", "how long a cached index is good", group},
         {"-k,--insecure", &insecure, {}, "do not verify TLS certificates", group},
+        {"--cacert-path", &ca_path, "PATH", "file or folder of certificates to trust", group},
         {"--ssl-verify", &ssl_verify, "VALUE", "true, false or the path of a CA bundle", group},
     };
 }
@@ -109,15 +105,19 @@ Result<void> CommonOptions::apply(Config& config) const {
     if (quiet) config.quiet = *quiet;
     config.verbosity = std::max(config.verbosity, verbose);
     if (channel_alias) config.channel_settings.channel_alias = *channel_alias;
-    if (channel_priority) TAIPAN_CHECK(set_key(config, "channel_priority", *channel_priority));
+    if (channel_priority) TAIPAN_CHECK(set_config_key(config, "channel_priority", *channel_priority));
     if (strict_priority) config.channel_priority = ChannelPriority::strict;
     if (no_priority) config.channel_priority = ChannelPriority::disabled;
     if (subdir) config.subdir = *subdir;
     if (offline) config.offline = true;
     if (use_index_cache) config.use_index_cache = true;
-    if (repodata_ttl) TAIPAN_CHECK(set_key(config, "local_repodata_ttl", *repodata_ttl));
+    if (repodata_ttl) TAIPAN_CHECK(set_config_key(config, "local_repodata_ttl", *repodata_ttl));
+    if (use_zst) config.repodata_use_zst = *use_zst;
+    if (use_shards) config.repodata_use_shards = *use_shards;
+    if (override_frozen) config.protect_frozen_envs = false;
+    if (ca_path) TAIPAN_CHECK(set_config_key(config, "ssl_verify", *ca_path));
     if (insecure) config.ssl_verify = "false";
-    if (ssl_verify) TAIPAN_CHECK(set_key(config, "ssl_verify", *ssl_verify));
+    if (ssl_verify) TAIPAN_CHECK(set_config_key(config, "ssl_verify", *ssl_verify));
     if (config.json) config.quiet = true;
     if (!is_known_subdir(config.subdir)) {
         return make_error(ErrorCode::invalid_argument,

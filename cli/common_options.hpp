@@ -26,25 +26,26 @@ struct CommonOptions {
     std::vector<std::string> channels;
     bool override_channels = false;
     std::optional<bool> strict_priority, no_priority;
-    std::optional<std::string> channel_priority, channel_alias, subdir, ssl_verify;
-    std::optional<bool> offline, use_index_cache, insecure;
+    std::optional<std::string> channel_priority, channel_alias, subdir, ssl_verify, ca_path;
+    std::optional<bool> offline, use_index_cache, insecure, use_zst, use_shards;
+    bool override_frozen = false;
     std::optional<std::string> repodata_ttl;
 
     [[nodiscard]] Options prefix_options();  ///< -n -p -r
     [[nodiscard]] Options config_options();  ///< --rc-file --no-rc
     [[nodiscard]] Options output_options();  ///< --json -q -v
     [[nodiscard]] Options consent_options(); ///< -y --dry-run
-    [[nodiscard]] Options general_options(); ///< what every command of micromamba takes besides: -y --offline ...
+    [[nodiscard]] Options general_options(); ///< settings that can be given to any command
     [[nodiscard]] Options channel_options(); ///< -c --override-channels ... --offline -k
-
-    bool accepted_flag = false; ///< options that mean nothing here
-    std::string accepted_value; ///< their values
 
     /// A contradiction between the options; empty when there is none.
     [[nodiscard]] std::string usage_error() const;
     /// Puts what was given on top of the configuration. Fails on a word that is none of the allowed ones.
     Result<void> apply(Config& config) const;
 };
+
+/// Gives a key the value of an option. Fails with invalid_argument when it does not fit.
+Result<void> set_config_key(Config& config, std::string_view key, const std::string& text);
 
 /// Where the settings are to be read from.
 [[nodiscard]] ConfigRequest settings_request(const Invocation& invocation, const CommonOptions& options,

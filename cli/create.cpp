@@ -24,7 +24,6 @@ public:
                           "Packages"}});
         append(options, link_options());
         append(options, base_options());
-        append(options, accepted_options());
         return options;
     }
 

@@ -3,6 +3,7 @@
 #include "base/filesystem.hpp"
 #include "base/json_writer.hpp"
 #include "config/expand.hpp"
+#include "explicit_list.hpp"
 #include "pip_packages.hpp"
 #include "prefix/environment_variables.hpp"
 #include "prefix/history.hpp"
@@ -87,23 +88,33 @@ public:
             {"--from-history", &from_history_, {}, "only what was asked for", group},
             {"--ignore-channels", &ignore_channels_, {}, "leave out the channels", group},
             {"-c,--channel", &common_.channels, "CHANNEL", "add a channel", group},
-            {"--override-channels", &common_.override_channels, {}, "leave out the configured channels", group},
-            {"-f,--file", &file_, "FILE", "write to this file; .json makes it JSON", group},
+            {"-O,--override-channels", &common_.override_channels, {}, "leave out the configured channels", group},
+            {"-f,--file", &file_, "FILE", "write to this file; its extension says in which format", group},
+            {"--format", &format_, "NAME", "environment-yaml, environment-json, explicit or requirements", group},
+            {"-e,--explicit", &explicit_, {}, "as URLs, with MD5 hashes", group},
+            {"--md5", &md5_, {}, {}, group},
+            {"--no-md5", &md5_, {}, "with --explicit: without hashes", group, false},
         };
         append(options, common_.prefix_options());
         append(options, common_.output_options());
         append(options, common_.config_options());
         return options;
     }
-    [[nodiscard]] std::string usage_error() const override { return common_.usage_error(); }
+    [[nodiscard]] std::string usage_error() const override {
+        if (!format_.empty() && !format_named(format_)) {
+            return "--format knows environment-yaml (yaml, yml), environment-json (json), explicit and requirements "
+                   "(reqs, txt), not '" +
+                   format_ + "'";
+        }
+        return common_.usage_error();
+    }
+    [[nodiscard]] bool wants_json() const override { return common_.json.value_or(false); }
 
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(auto config, load_settings(invocation, common_));
         TAIPAN_TRY(const auto prefix, resolve_target(invocation, common_, config, WithoutTarget::active_or_root));
         TAIPAN_CHECK(require_environment(prefix));
-        TAIPAN_TRY(const auto content, gather(prefix, config));
-        const bool json = config.json || file_.ends_with(".json");
-        const auto text = json ? as_json(content) : as_yaml(content);
+        TAIPAN_TRY(const auto text, exported(prefix, config));
         if (file_.empty()) {
             invocation.console.print(text);
         } else {
@@ -114,6 +125,59 @@ public:
     }
 
 private:
+    enum class Format { yaml, json, explicit_urls, requirements };
+
+    static std::optional<Format> format_named(std::string_view name) {
+        if (name == "environment-yaml" || name == "yaml" || name == "yml" || name == "env.yml") return Format::yaml;
+        if (name == "environment-json" || name == "json") return Format::json;
+        if (name == "explicit") return Format::explicit_urls;
+        if (name == "requirements" || name == "reqs" || name == "txt") return Format::requirements;
+        return std::nullopt;
+    }
+
+    [[nodiscard]] Format format(const Config& config) const {
+        if (explicit_) return Format::explicit_urls;
+        if (!format_.empty()) return *format_named(format_);
+        if (file_.ends_with(".json") || (file_.empty() && config.json)) return Format::json;
+        if (file_.ends_with(".txt")) {
+            const auto name = file_.substr(file_.rfind('/') + 1);
+            return name.starts_with("explicit") ? Format::explicit_urls : Format::requirements;
+        }
+        return Format::yaml;
+    }
+
+    Result<std::string> exported(const std::string& prefix, const Config& config) const {
+        const auto wanted = format(config);
+        if (wanted == Format::yaml || wanted == Format::json) {
+            TAIPAN_TRY(const auto content, gather(prefix, config));
+            return wanted == Format::json ? as_json(content) : as_yaml(content);
+        }
+        TAIPAN_TRY(const auto data, load_prefix(prefix, RecordDetail::identity, config.channel_settings));
+        TAIPAN_TRY(const auto from_pip, pip_packages(data));
+        if (wanted == Format::explicit_urls) {
+            if (!from_pip.empty() && format_ == "explicit") {
+                return make_error(ErrorCode::invalid_argument, "the environment has packages that pip installed (" +
+                                                                   from_pip.front().name +
+                                                                   "); a list of URLs cannot name them");
+            }
+            return explicit_list(data, config.subdir, md5_.value_or(explicit_) ? ListHash::md5 : ListHash::none);
+        }
+        return requirements(data, config.subdir);
+    }
+
+    static std::string requirements(const PrefixData& data, const std::string& subdir) {
+        std::string text = list_header(subdir) + "# Note: This is a conda requirements file (MatchSpec format)\n"
+                                                 "# Contains conda package specifications, not pip requirements\n\n";
+        for (const auto& record : data.records) {
+            const auto& package = record.package;
+            const auto channel = package.channel_name.find("://") == std::string::npos
+                                     ? package.channel_name
+                                     : bare_channel_name(package.channel);
+            text += channel + "::" + package.name + "==" + package.version + '=' + package.build + '\n';
+        }
+        return text;
+    }
+
     Result<Exported> gather(const std::string& prefix, const Config& config) const {
         Exported content;
         content.prefix = prefix;
@@ -160,7 +224,9 @@ private:
     }
 
     CommonOptions common_;
-    std::string file_;
+    std::string file_, format_;
+    std::optional<bool> md5_;
+    bool explicit_ = false;
     bool no_builds_ = false, from_history_ = false, ignore_channels_ = false;
 };
 

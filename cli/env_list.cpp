@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "common_options.hpp"
+#include "installed_size.hpp"
 #include "prefix/frozen.hpp"
 #include "prefix/registry.hpp"
 
@@ -22,6 +23,7 @@ public:
         Options options = common_.output_options();
         append(options,
                {{"-r,--root-prefix", &common_.root_prefix, "PATH", "where environments are kept", "Environment"}});
+        append(options, {{"--size", &size_, {}, "how much each takes", "Environment"}});
         append(options, common_.config_options());
         return options;
     }
@@ -30,7 +32,7 @@ public:
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(const auto config, load_settings(invocation, common_));
         if (!config.json) {
-            invocation.console.print(environments_text(invocation, config));
+            invocation.console.print(environments_text(invocation, config, size_));
             return exit_success;
         }
         JsonWriter json;
@@ -42,15 +44,18 @@ public:
 
 private:
     CommonOptions common_;
+    bool size_ = false;
 };
 
 } // namespace
 
-std::string environments_text(const Invocation& invocation, const Config& config) {
+std::string environments_text(const Invocation& invocation, const Config& config, bool sizes) {
     const auto active = invocation.variable("CONDA_PREFIX");
     std::string text = "\n# conda environments:\n#\n";
     for (const auto& environment : environments_of(config)) {
-        text += fmt::format("{:<22} {} {}\n", environment.name, environment.prefix == active ? '*' : ' ',
+        const auto size = sizes ? environment_size(environment.prefix) : Result<std::uint64_t>(std::uint64_t{0});
+        const auto column = sizes ? fmt::format("{:>9} ", size ? conda_bytes(*size) : "?") : std::string();
+        text += fmt::format("{:<22} {} {}{}\n", environment.name, environment.prefix == active ? '*' : ' ', column,
                             environment.prefix);
     }
     return text + "\n";

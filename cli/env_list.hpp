@@ -9,7 +9,7 @@
 namespace taipan::cli {
 
 /// The table of `env list` and `info --envs`.
-[[nodiscard]] std::string environments_text(const Invocation& invocation, const Config& config);
+[[nodiscard]] std::string environments_text(const Invocation& invocation, const Config& config, bool sizes = false);
 /// Writes the members `envs` and `envs_details` into an open object.
 void write_environments(JsonWriter& json, const Invocation& invocation, const Config& config);
 

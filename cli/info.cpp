@@ -45,6 +45,8 @@ public:
         Options options = {
             {"-e,--envs", &environments_, {}, "the environments", group},
             {"--base", &base_, {}, "the root prefix", group},
+            {"-s,--system", &system_, {}, "variables that matter, and where the program is", group},
+            {"--size", &size_, {}, "with --envs: how much each takes", group},
             {"-a,--all", &all_, {}, "everything", group},
         };
         append(options, common_.prefix_options());
@@ -53,7 +55,9 @@ public:
         append(options, {{"--offline", &common_.offline, {}, {}, "Output"}});
         return options;
     }
-    [[nodiscard]] std::string usage_error() const override { return common_.usage_error(); }
+    [[nodiscard]] std::string usage_error() const override {
+        return size_ && !environments_ ? "--size goes with --envs" : common_.usage_error();
+    }
     [[nodiscard]] bool wants_json() const override { return common_.json.value_or(false); }
 
     Result<int> run(Invocation& invocation) override {
@@ -61,7 +65,9 @@ public:
         if (base_ && !config.json)
             invocation.console.print(config.root_prefix + "\n");
         else if (environments_ && !config.json)
-            invocation.console.print(environments_text(invocation, config));
+            invocation.console.print(environments_text(invocation, config, size_));
+        else if (system_ && !config.json)
+            invocation.console.print(system_text(invocation));
         else if (config.json)
             invocation.console.print(json(invocation, config));
         else
@@ -76,6 +82,32 @@ private:
             names.push_back(package.name + '=' + package.version + '=' + package.build);
         }
         return names;
+    }
+
+    static std::string system_text(const Invocation& invocation) {
+        std::string text = "taipan location: " + invocation.executable + "\n\n";
+        for (const auto& [name, value] : shown_variables(invocation)) {
+            text += name + ": " + (value.empty() ? "<not set>" : value) + '\n';
+        }
+        return text;
+    }
+
+    /// The variables that conda shows: its own, those of certificates and proxies, and search paths. No credentials.
+    static std::map<std::string, std::string> shown_variables(const Invocation& invocation) {
+        std::map<std::string, std::string> shown;
+        for (const auto* name : {"CIO_TEST", "CURL_CA_BUNDLE", "LD_PRELOAD", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"}) {
+            shown[name] = invocation.variable(name);
+        }
+        for (const auto& [name, value] : invocation.environment) {
+            const bool ours = name.starts_with("CONDA") || name.starts_with("MAMBA") || name.starts_with("PYTHON");
+            const bool path = name.ends_with("PATH") || name.ends_with("_proxy") || name.ends_with("_PROXY");
+            if (ours || path) shown[name] = without_credentials_in_text(value);
+        }
+        for (auto& [name, value] : shown) {
+            if (name.find("TOKEN") != std::string::npos || name.find("PASSWORD") != std::string::npos)
+                value = "<hidden>";
+        }
+        return shown;
     }
 
     static std::string text(const Invocation& invocation, const Config& config) {
@@ -147,7 +179,7 @@ private:
     }
 
     CommonOptions common_;
-    bool environments_ = false, base_ = false, all_ = false;
+    bool environments_ = false, base_ = false, all_ = false, system_ = false, size_ = false;
 };
 
 } // namespace

@@ -25,7 +25,6 @@ public:
                });
         append(options, link_options());
         append(options, base_options());
-        append(options, accepted_options());
         return options;
     }
 
@@ -53,12 +52,16 @@ public:
     Options options() override {
         Options options = spec_argument("names of installed packages");
         append(options, file_options());
-        append(options, {{"-a,--all,--update-all", &update_all_, {}, "update every package", "Packages"}});
+        append(options, {{"-a,--all,--update-all", &update_all_, {}, "update every package", "Packages"},
+                         {"--force-reinstall",
+                          &force_reinstall_,
+                          {},
+                          "link the named packages again even if they are there",
+                          "Packages"}});
         append(options, solve_options());
         append(options, update_options());
         append(options, link_options());
         append(options, base_options());
-        append(options, accepted_options());
         return options;
     }
 

@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
+#include "explicit_list.hpp"
+#include "list_fields.hpp"
 #include "package_json.hpp"
 #include "pip_packages.hpp"
 #include "prefix/prefix_data.hpp"
 #include "revisions.hpp"
-#include "solve/topological.hpp"
 #include "target_prefix.hpp"
+#include "text.hpp"
 
 // `list` in conda's forms (conda-spec 9.3).
 
@@ -40,13 +42,6 @@ std::string package_table(const std::vector<PackageRecord>& records, const std::
     return text;
 }
 
-std::string file_header(const std::string& subdir) {
-    return "# This file may be used to create an environment using:\n"
-           "# $ conda create --name <env> --file <this file>\n"
-           "# platform: " +
-           subdir + "\n# created-by: taipan " TAIPAN_VERSION "\n";
-}
-
 class List final : public Command {
 public:
     Options options() override {
@@ -62,6 +57,8 @@ public:
             {"--revisions", &revisions_, {}, "what earlier runs changed", group},
             {"--no-pip", &no_pip_, {}, "leave out what pip installed", group},
             {"--reverse", &reverse_, {}, "in the reverse order", group},
+            {"--fields", &fields_, "NAME,...", "the columns of the table", group},
+            {"--size", &size_, {}, "how much each package takes", group},
             {"--show-channel-urls", &show_channels_, {}, "name the channel of packages from defaults too", group},
         };
         append(options, common_.prefix_options());
@@ -71,6 +68,11 @@ public:
     }
     [[nodiscard]] std::string usage_error() const override {
         if ((md5_ || sha256_) && !explicit_) return "--md5 and --sha256 go with --explicit";
+        for (const auto field : split_words(fields_, ',')) {
+            if (list_field_title(field).empty()) {
+                return "--fields knows " + list_field_names() + ", not '" + std::string(field) + "'";
+            }
+        }
         return common_.usage_error();
     }
     [[nodiscard]] bool wants_json() const override { return json_; }
@@ -90,10 +92,22 @@ public:
         TAIPAN_TRY(const auto data, load_prefix(prefix, RecordDetail::identity, config.channel_settings));
         for (const auto& warning : data.warnings) invocation.console.print_error("warning: " + warning + "\n");
         if (explicit_) {
-            invocation.console.print(explicit_text(data, config));
+            const auto hash = sha256_ ? ListHash::sha256 : md5_ ? ListHash::md5 : ListHash::none;
+            invocation.console.print(explicit_list(data, config.subdir, hash));
             return exit_success;
         }
         TAIPAN_TRY(auto records, chosen_records(data));
+        if ((!fields_.empty() || size_) && !json_ && !export_ && !canonical_) {
+            std::vector<std::string> fields;
+            const std::string names = fields_.empty() ? "name,version,build,channel_name" : fields_;
+            for (const auto field : split_words(names, ',')) {
+                fields.emplace_back(field);
+            }
+            if (size_ && fields_.find("size") == std::string::npos) fields.emplace_back("size");
+            TAIPAN_TRY(const auto table, list_fields_text(records, prefix, fields));
+            invocation.console.print(table);
+            return exit_success;
+        }
         invocation.console.print(rendered(records, prefix, config));
         return exit_success;
     }
@@ -136,7 +150,7 @@ private:
         if (canonical_) {
             for (const auto& record : records) text += record.dist_string() + '\n';
         } else if (export_) {
-            text = file_header(config.subdir);
+            text = list_header(config.subdir);
             for (const auto& record : records) text += record.name + '=' + record.version + '=' + record.build + '\n';
         } else {
             text = package_table(records, prefix, show_channels_ || config.show_channel_urls);
@@ -144,21 +158,9 @@ private:
         return text;
     }
 
-    [[nodiscard]] std::string explicit_text(const PrefixData& data, const Config& config) const {
-        std::string text = file_header(config.subdir) + "@EXPLICIT\n";
-        for (const auto& record : topological_sort(data.packages())) {
-            if (record.url.empty()) {
-                text += "# no URL for: " + record.fn + '\n';
-                continue;
-            }
-            const std::string& hash = sha256_ ? record.sha256 : record.md5;
-            text += record.url + ((md5_ || sha256_) && !hash.empty() ? '#' + hash : "") + '\n';
-        }
-        return text;
-    }
-
     CommonOptions common_;
-    std::string pattern_;
+    std::string pattern_, fields_;
+    bool size_ = false;
     bool full_name_ = false, export_ = false, explicit_ = false, md5_ = false, sha256_ = false, canonical_ = false;
     bool revisions_ = false, no_pip_ = false, reverse_ = false, show_channels_ = false, json_ = false;
 };

@@ -21,6 +21,7 @@ public:
         Options options = spec_argument("names of packages to remove");
         append(options, {
                             {"--all", &all_, {}, "remove the whole environment", group},
+                            {"--keep-env", &keep_, {}, "with --all: keep the environment, without packages", group},
                             {"--force-remove,--force",
                              &force_,
                              {},
@@ -30,13 +31,13 @@ public:
                             {"--prune-deps", &prune_deps_, {}, {}, group},
                         });
         append(options, base_options());
-        append(options, accepted_options());
         return options;
     }
 
     [[nodiscard]] std::string usage_error() const override {
         if (all_ && !specs_.empty()) return "--all removes everything; name no packages beside it";
-        if (all_ && recording_.wanted())
+        if (keep_ && !all_) return "--keep-env goes with --all";
+        if (all_ && !keep_ && recording_.wanted())
             return "--timings and --trace have nothing to show when all is removed at once";
         return TransactionCommand::usage_error();
     }
@@ -45,6 +46,12 @@ protected:
     [[nodiscard]] Action action() const override { return Action::remove; }
 
     Result<bool> accept(Draft& draft) override {
+        if (all_ && keep_) {
+            TAIPAN_TRY(const auto data, load_prefix(draft.request.install.prefix, RecordDetail::identity));
+            for (const auto& record : data.records) draft.request.install.specs.push_back(record.package.name);
+            draft.request.install.force_remove = true; // nothing is left that could need something
+            return true;
+        }
         if (all_) {
             TAIPAN_TRY(const int code, remove_whole_environment(draft.invocation, std::move(draft.config),
                                                                 draft.request.install.prefix, common_.dry_run));
@@ -60,7 +67,7 @@ protected:
     }
 
 private:
-    bool all_ = false, force_ = false, prune_deps_ = true;
+    bool all_ = false, keep_ = false, force_ = false, prune_deps_ = true;
 };
 
 class EnvRemove final : public Command {

@@ -125,6 +125,7 @@ public:
              "do not look for similar names when there is no such package",
              group},
         };
+        append(options, {{"-r,--root-prefix", &common_.root_prefix, "PATH", "where the cache is kept", group}});
         append(options, common_.channel_options());
         append(options, common_.output_options());
         append(options, common_.config_options());

@@ -65,19 +65,17 @@ Options TransactionCommand::link_options() {
     return {
         {"--download-only", &download_only_, {}, "only bring the packages into the cache", group},
         {"--copy,--always-copy", &copy_, {}, "copy files, do not link them to the cache", group},
+        {"--no-always-copy", &copy_, {}, {}, group, false},
+        {"--allow-softlinks", &allow_softlinks_, {}, "link symbolically where hard links are not possible", group},
+        {"--no-allow-softlinks", &allow_softlinks_, {}, {}, group, false},
+        {"--always-softlink", &always_softlink_, {}, "link symbolically to the cache", group},
+        {"--no-always-softlink", &always_softlink_, {}, {}, group, false},
+        {"--clobber", &clobber_, {}, "let packages overwrite files of others without a word", group},
+        {"--safety-checks", &safety_checks_, "WORD", "disabled, warn or enabled: check packages before linking", group},
+        {"--extra-safety-checks", &extra_safety_checks_, {}, "compute the hash of every linked file", group},
+        {"--no-extra-safety-checks", &extra_safety_checks_, {}, {}, group, false},
         {"--pyc", &pyc_, {}, "compile Python files (the default)", group},
         {"--no-pyc", &pyc_, {}, "do not compile Python files", group, false},
-    };
-}
-
-Options TransactionCommand::accepted_options() {
-    const std::string group = "Accepted for compatibility, without effect";
-    return {
-        {"--solver,--experimental-solver", &accepted_value_, "NAME", "there is one solver", group},
-        {"--repodata-fn", &accepted_value_, "FILE", "the whole index is always used", group},
-        {"--no-lock", &accepted_flag_, {}, "locks are held for moments only", group},
-        {"--no-shortcuts,--no-menuinst", &accepted_flag_, {}, "no shortcuts are made", group},
-        {"--no-banner,--no-progress-bars", &accepted_flag_, {}, {}, group},
     };
 }
 
@@ -172,9 +170,15 @@ Result<void> TransactionCommand::fill_request(Draft& draft) {
     return {};
 }
 
-void TransactionCommand::apply_to_config(Config& config) const {
+Result<void> TransactionCommand::apply_to_config(Config& config) const {
     if (copy_) config.always_copy = *copy_;
+    if (allow_softlinks_) config.allow_softlinks = *allow_softlinks_;
+    if (always_softlink_) config.always_softlink = *always_softlink_;
+    if (clobber_) config.path_conflict = "clobber";
+    if (safety_checks_) TAIPAN_CHECK(set_config_key(config, "safety_checks", *safety_checks_));
+    if (extra_safety_checks_) config.extra_safety_checks = *extra_safety_checks_;
     if (pyc_) config.compile_pyc = *pyc_;
+    return {};
 }
 
 Result<int> TransactionCommand::run(Invocation& invocation) {
@@ -186,7 +190,7 @@ Result<int> TransactionCommand::run(Invocation& invocation) {
     TAIPAN_CHECK(prepare(draft));
     TAIPAN_TRY(const std::string prefix, resolve_target(invocation, common_, draft.config, without_target()));
     TAIPAN_TRY(draft.config, load_settings_for_prefix(invocation, common_, prefix, std::move(draft.config)));
-    apply_to_config(draft.config);
+    TAIPAN_CHECK(apply_to_config(draft.config));
     draft.request.install.prefix = prefix;
     TAIPAN_CHECK(fill_request(draft));
     TAIPAN_TRY(const bool go_on, accept(draft));

@@ -37,12 +37,11 @@ protected:
     /// Called when the request is complete, before the run. False ends the command with success.
     virtual Result<bool> accept(Draft&) { return true; }
 
-    [[nodiscard]] Options base_options();     ///< environment, configuration, output, consent, channels
-    [[nodiscard]] Options file_options();     ///< -f and what is chosen of files
-    [[nodiscard]] Options solve_options();    ///< --no-deps, --freeze-installed, ...
-    [[nodiscard]] Options update_options();   ///< --freeze-installed, --update-deps, ...
-    [[nodiscard]] Options link_options();     ///< --copy, --no-pyc, --download-only
-    [[nodiscard]] Options accepted_options(); ///< those of conda and mamba that have no effect here
+    [[nodiscard]] Options base_options();   ///< environment, configuration, output, consent, channels
+    [[nodiscard]] Options file_options();   ///< -f and what is chosen of files
+    [[nodiscard]] Options solve_options();  ///< --no-deps, --freeze-installed, ...
+    [[nodiscard]] Options update_options(); ///< --freeze-installed, --update-deps, ...
+    [[nodiscard]] Options link_options();   ///< --copy, --no-pyc, --download-only
     [[nodiscard]] Options spec_argument(std::string help);
 
     CommonOptions common_;
@@ -54,17 +53,17 @@ protected:
     bool use_uv_ = false;
     bool update_deps_ = false, update_specs_ = false, skip_if_satisfied_ = false;
     std::optional<std::string> revision_;
-    std::optional<bool> copy_, pyc_;
+    std::optional<bool> copy_, pyc_, allow_softlinks_, always_softlink_, extra_safety_checks_;
+    std::optional<std::string> safety_checks_;
+    bool clobber_ = false;
     bool json_ = false;
 
 private:
     void take_file(Draft& draft, RequestFile& file, std::vector<std::string>& channels);
     void add_pip_package(Draft& draft) const;
     Result<void> fill_request(Draft& draft);
-    void apply_to_config(Config& config) const;
+    Result<void> apply_to_config(Config& config) const;
 
-    bool accepted_flag_ = false;
-    std::string accepted_value_;
     bool pip_failed_ = false;
 };
 
