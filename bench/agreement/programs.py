@@ -21,7 +21,7 @@ class Program:
         self.path = path
         self.name = os.path.basename(path)
         self.work = Path(tempfile.mkdtemp(prefix=self.name, dir=work))
-        (self.work / "rc").write_text("aggressive_update_packages: []\n")
+        (self.work / "rc.yml").write_text("aggressive_update_packages: []\n")
 
     def ask(self, request):
         """What is installed afterwards, as {name: record}; None when there is no solution, with the message."""
@@ -50,7 +50,7 @@ class Program:
             command = [flags.get(word, word) for word in command if flags.get(word, word)]
             command += ["--solver", "libmamba"]
         elif self.name == "taipan":
-            command += ["--rc-file", str(self.work / "rc")]
+            command += ["--rc-file", str(self.work / "rc.yml")]
         else:
             command.append("--no-rc")
         if request.platform and self.name != "conda":
@@ -67,7 +67,7 @@ class Program:
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.work), "MAMBA_ROOT_PREFIX": str(self.work / "root"),
                        "CONDA_PKGS_DIRS": str(self.work / "pkgs"), **self.overrides}
         if self.name == "conda":
-            environment["CONDARC"] = str(self.work / "rc")
+            environment["CONDARC"] = str(self.work / "rc.yml")
         if self.platform:
             environment["CONDA_SUBDIR"] = self.platform
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)

@@ -189,10 +189,15 @@ Result<std::unique_ptr<ShardedSubdir>> IndexLoader::load_shards() {
                              "The file " + url_ + "/repodata_shards.msgpack.zst " + index.error().message);
         return none;
     }
+    auto sharded = std::make_unique<ShardedSubdir>(std::move(*index), channel_, subdir_,
+                                                   sources_of(channel_, url_, session_.config()), cache_directory_,
+                                                   session_.config().use_only_tar_bz2);
+    if (!shard_index_before_.empty()) {
+        if (const auto before = repodata::parse_shard_index(shard_index_before_)) sharded->expect_like(*before);
+        shard_index_before_.clear();
+    }
     span.succeed();
-    return std::make_unique<ShardedSubdir>(std::move(*index), channel_, subdir_,
-                                           sources_of(channel_, url_, session_.config()), cache_directory_,
-                                           session_.config().use_only_tar_bz2);
+    return sharded;
 }
 
 Result<std::string> IndexLoader::shard_index() {
@@ -238,6 +243,8 @@ Result<std::string> IndexLoader::ask_for_shard_index(std::optional<RepodataState
     }
     RepodataState fetched = state_after(download);
     TAIPAN_TRY(std::string bytes, download.body.take_text());
+    if (auto before = read_file(shard_paths_.json, repodata::shard_index_limit))
+        shard_index_before_ = std::move(*before);
     auto stored = write_file_atomic(shard_paths_.json, bytes);
     if (stored) stored = save_repodata_state(shard_paths_, fetched);
     remember(std::move(stored));

@@ -58,6 +58,7 @@ private:
     std::string subdir_, url_, cache_directory_;
     RepodataCachePaths paths_, shard_paths_;
     std::optional<RememberedAnswer> has_shards_; ///< to be remembered with the json
+    std::string shard_index_before_;             ///< what the cache had, where the server has a new one
     bool from_cache_ = false;
 };
 

@@ -142,8 +142,7 @@ SolveRequest solve_request(const InstallRequest& request, const std::vector<Matc
     solve.installed = target.installed;
     solve.history = target.history;
     solve.pins = target.pins;
-    if (request.action != Action::create && request.action != Action::remove)
-        solve.always_update = config.aggressive_update_packages;
+    if (request.action != Action::create) solve.always_update = config.aggressive_update_packages;
     solve.virtual_packages = detect_virtual_packages(config.subdir, virtual_package_overrides(config));
     solve.channel_priority = config.channel_priority;
     solve.freeze_installed = request.freeze_installed;

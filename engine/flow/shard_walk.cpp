@@ -1,6 +1,8 @@
 // Sharded repodata is a graph whose nodes lie behind round trips. No level of it waits for the one before: each shard
-// that arrives is read at once, and what it names and was not asked for yet is asked for. Fetching is the network
-// thread's work, reading is done here, on the caller's thread, while other shards are under way.
+// that arrives is read at once, and what it names and was not asked for yet is asked for. Where only some packages of a
+// known channel have changed, even that need not be waited for: what a shard named before is asked for with it.
+// Fetching is the network thread's work, reading is done here, on the caller's thread, while other shards are under
+// way.
 
 #include "flow/shard_walk.hpp"
 
@@ -60,10 +62,13 @@ private:
                 } else if (entry.shards->has(name)) {
                     const auto* known = entry.shards->loaded(name);
                     if (known == nullptr && entry.shards->load_cached(name)) known = entry.shards->loaded(name);
-                    if (known == nullptr)
+                    if (known == nullptr) {
                         TAIPAN_CHECK(fetch(*entry.shards, name));
-                    else if (follow_)
+                        if (follow_)
+                            for (const auto& other : entry.shards->expected_names(name)) visit(other);
+                    } else if (follow_) {
                         TAIPAN_CHECK(follow(*known, name));
+                    }
                 }
             }
         }

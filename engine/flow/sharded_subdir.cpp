@@ -28,6 +28,23 @@ std::vector<std::string_view> ShardedSubdir::names() const {
     return names;
 }
 
+void ShardedSubdir::expect_like(const repodata::ShardIndex& before) {
+    for (const auto& [name, hash] : before.shards) {
+        const auto now = index_.shards.find(name);
+        if (now != index_.shards.end() && now->second != hash) before_.insert_or_assign(name, hash);
+    }
+}
+
+std::vector<std::string> ShardedSubdir::expected_names(std::string_view name) const {
+    const auto hash = before_.find(name);
+    if (hash == before_.end()) return {};
+    auto index = read_cached(name, hash->second);
+    if (!index) return {};
+    const auto names = index->needed_names(name);
+    if (!names) return {};
+    return {names->begin(), names->end()};
+}
+
 const SubdirIndex* ShardedSubdir::loaded(std::string_view name) const {
     const auto found = loaded_.find(name);
     return found == loaded_.end() ? nullptr : &found->second;
@@ -37,24 +54,29 @@ std::string ShardedSubdir::cache_path(std::string_view hash) const {
     return cache_directory_ + "/shards/" + std::string(hash) + (use_only_tar_bz2_ ? "1.tpi" : ".tpi");
 }
 
-Result<void> ShardedSubdir::take(std::string_view name, std::string bytes) {
-    TAIPAN_TRY(auto file, IndexFile::of_bytes(std::move(bytes)));
+Result<SubdirIndex> ShardedSubdir::index_of(std::string_view name, IndexFile file) const {
     SubdirIndex index(std::move(file), index_.info, channel_, subdir_);
     // What the cache holds is not believed either: everything is read once here.
     TAIPAN_CHECK(index.records(name));
-    loaded_.insert_or_assign(std::string(name), std::move(index));
-    return {};
+    return index;
+}
+
+std::optional<SubdirIndex> ShardedSubdir::read_cached(std::string_view name, const std::string& hash) const {
+    auto bytes = read_file(cache_path(hash), repodata::shard_limit * 4);
+    if (!bytes) return std::nullopt;
+    auto file = IndexFile::of_bytes(std::move(*bytes));
+    if (!file || file->source().url != hash || file->name_count() > 1) return std::nullopt;
+    if (file->name_count() == 1 && file->name(0) != name) return std::nullopt;
+    auto index = index_of(name, std::move(*file));
+    return index ? std::optional(std::move(*index)) : std::nullopt;
 }
 
 bool ShardedSubdir::load_cached(std::string_view name) {
     const auto hash = index_.shards.find(name);
     if (hash == index_.shards.end()) return false;
-    auto bytes = read_file(cache_path(hash->second), repodata::shard_limit * 4);
-    if (!bytes) return false;
-    auto file = IndexFile::of_bytes(*bytes);
-    if (!file || file->source().url != hash->second || file->name_count() > 1) return false;
-    if (file->name_count() == 1 && file->name(0) != name) return false;
-    return static_cast<bool>(take(name, std::move(*bytes)));
+    auto index = read_cached(name, hash->second);
+    if (index) loaded_.insert_or_assign(std::string(name), std::move(*index));
+    return index.has_value();
 }
 
 /// Shards lie beside the index, unless it says otherwise. With credentials where the channel's hold.
@@ -89,7 +111,10 @@ Result<void> ShardedSubdir::accept(std::string_view name, Download download) {
     // A cache that cannot be written costs time at the next run, not this run.
     if (make_directories(cache_directory_ + "/shards"))
         static_cast<void>(static_cast<bool>(write_file_atomic(cache_path(hash), *bytes)));
-    return take(name, std::move(*bytes));
+    TAIPAN_TRY(auto file, IndexFile::of_bytes(std::move(*bytes)));
+    TAIPAN_TRY(auto index, index_of(name, std::move(file)));
+    loaded_.insert_or_assign(std::string(name), std::move(index));
+    return {};
 }
 
 } // namespace taipan

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,10 @@ public:
     ShardedSubdir(repodata::ShardIndex index, Channel channel, std::string subdir, std::vector<TransferSource> bases,
                   std::string cache_directory, bool use_only_tar_bz2);
 
+    /// The index of shards that this one replaces: what was in the cache under it says what to expect.
+    void expect_like(const repodata::ShardIndex& before);
+    /// What an earlier shard of this name depended on, and the new one most likely does: known before it is fetched.
+    [[nodiscard]] std::vector<std::string> expected_names(std::string_view name) const;
     [[nodiscard]] bool has(std::string_view name) const { return index_.shards.contains(name); }
     [[nodiscard]] std::vector<std::string_view> names() const;
     /// The packages of a name, if its shard is there.
@@ -36,7 +41,8 @@ public:
 private:
     [[nodiscard]] TransferSource shard_source(const TransferSource& base, std::string_view hash) const;
     [[nodiscard]] std::string cache_path(std::string_view hash) const;
-    Result<void> take(std::string_view name, std::string bytes);
+    [[nodiscard]] Result<SubdirIndex> index_of(std::string_view name, repodata::IndexFile file) const;
+    [[nodiscard]] std::optional<SubdirIndex> read_cached(std::string_view name, const std::string& hash) const;
 
     repodata::ShardIndex index_;
     Channel channel_;
@@ -45,6 +51,7 @@ private:
     std::string cache_directory_;
     bool use_only_tar_bz2_;
     std::map<std::string, SubdirIndex, std::less<>> loaded_;
+    std::map<std::string, std::string, std::less<>> before_; ///< name -> another hash that it had
 };
 
 } // namespace taipan

@@ -10,6 +10,11 @@
 namespace taipan::solve_detail {
 namespace {
 
+MatchSpec name_of(const MatchSpec& spec) {
+    auto name = MatchSpec::parse(spec.name());
+    return name ? std::move(*name) : spec;
+}
+
 class Planner {
 public:
     Planner(Catalog& catalog, const Freedom& freedom)
@@ -108,11 +113,12 @@ private:
         const bool in_history = history != request_.history.end();
         const bool move_with_python = python_moves_ && depends_on_python(entry);
         const bool updates = request_.update_all || freedom_.update.contains(name) || always_updated_.contains(name);
-        if (in_history) {
-            // To ask for a mere name once more would let it choose before others in an update; see Freedom::insist.
-            const MatchSpec spec = effective_history(catalog_, history->second, entry, freedom_);
-            if (!updates || !spec.is_name_only() || freedom_.insist.contains(name)) install(spec);
-        }
+        // What is updated is not held to the version it was once requested in, as with conda and mamba. To ask for its
+        // mere name once more would let it choose before others; see Freedom::insist.
+        if (in_history && !updates)
+            install(effective_history(catalog_, history->second, entry, freedom_));
+        else if (in_history && freedom_.insist.contains(name))
+            install(name_of(history->second));
         if (locked_.contains(name) || (request_.freeze_installed && !move_with_python)) {
             keep(name, entry);
         } else if (updates) {
@@ -146,11 +152,7 @@ MatchSpec python_minor_spec(const Version& version) {
 }
 
 MatchSpec effective_history(const Catalog& catalog, const MatchSpec& spec, EntryId installed, const Freedom& freedom) {
-    const auto only_name = [&] {
-        auto name = MatchSpec::parse(spec.name());
-        return name ? std::move(*name) : spec;
-    };
-    if (!catalog.matches(spec, installed)) return only_name();
+    if (!catalog.matches(spec, installed)) return name_of(spec);
     if (!freedom.may_move(spec.name()) || !spec.version() || !spec.build()) return spec;
     auto relaxed = MatchSpec::parse(spec.name() + "[version='" + spec.version()->text() + "']");
     return relaxed ? std::move(*relaxed) : spec;

@@ -29,8 +29,8 @@ struct Freedom {
 /// Turns a request to create, install or update into jobs (conda-spec 11.1). The request's names are loaded.
 Result<AttemptPlan> plan_attempt(Catalog& catalog, const Freedom& freedom);
 
-/// The history spec that counts for an installed package in the attempt: relaxed to name and version when the package
-/// is in the way, to the name when what is installed does not match it anyway.
+/// The history spec that counts for an installed package that is not to be updated: relaxed to name and version when
+/// the package is in the way, to the name when what is installed does not match it anyway.
 MatchSpec effective_history(const Catalog& catalog, const MatchSpec& spec, EntryId installed, const Freedom& freedom);
 
 /// "python 3.11.*" for an installed python 3.11.4.

@@ -1,8 +1,8 @@
 // Taking packages out needs no solver: nothing new is chosen.
 //
 // The named packages go, then everything whose dependencies cannot be fulfilled by what is left, then those
-// dependencies of the removed packages that nothing else needs; what was requested by the user, is pinned or protected
-// stays.
+// dependencies of the removed packages that nothing else needs; what was requested by the user, is pinned, always
+// updated or protected stays.
 #include "solve/remove.hpp"
 
 #include <algorithm>
@@ -72,6 +72,7 @@ std::set<std::string> user_roots(const SolveRequest& request) {
     std::set<std::string> roots = protected_names();
     for (const auto& [name, spec] : request.history) roots.insert(name);
     for (const auto& spec : request.pins) roots.insert(spec.name());
+    roots.insert(request.always_update.begin(), request.always_update.end());
     return roots;
 }
 

@@ -114,6 +114,30 @@ TEST_CASE("a history spec with a build is relaxed to the version, and noted", "[
     CHECK(solution->neutered[0].replacement == "a==1.0");
 }
 
+TEST_CASE("what is updated is not held to the version it was requested in", "[solve]") {
+    MemorySource source({package("a", "1.0"), package("a", "2.0"), package("b", "1.0"), package("b", "2.0")});
+    SolveRequest request;
+    request.installed = {in_main(package("a", "1.0")), in_main(package("b", "1.0"))};
+    request.history = history({"a=1.0", "b==1.0=0"});
+    SECTION("all") {
+        request.update_all = true;
+        const auto solution = solve(request, source);
+        REQUIRE(solution);
+        CHECK(sorted_names(solution->final_state) == Names{"a-2.0-0", "b-2.0-0"});
+        REQUIRE(solution->neutered.size() == 2);
+        CHECK(solution->neutered[0].replacement == "a==2.0");
+    }
+    SECTION("one that is always updated") {
+        request.always_update = {"a"};
+        request.update = specs({"b"});
+        CHECK(changes(request, source) == Names{"-b-1.0-0", "-a-1.0-0", "+a-2.0-0", "+b-2.0-0"});
+    }
+    SECTION("others are") {
+        request.update = specs({"b"});
+        CHECK(changes(request, source) == Names{"-b-1.0-0", "+b-2.0-0"});
+    }
+}
+
 TEST_CASE("python keeps its minor version unless asked", "[solve]") {
     MemorySource source({
         package("python", "3.11.4", "h_0"),
@@ -290,6 +314,16 @@ TEST_CASE("an installed package that no channel has any more stays", "[solve]") 
     request.installed[0].channel_name = "elsewhere";
     request.install = specs({"b"});
     CHECK(changes(request, source) == Names{"+b-1.0-0"});
+}
+
+TEST_CASE("remove leaves what is always updated", "[solve]") {
+    MemorySource source({package("lib", "1.0")});
+    SolveRequest request;
+    request.installed = {in_main(package("app", "1.0", "0", {"openssl", "lib"})), in_main(package("lib", "1.0")),
+                         in_main(package("openssl", "1.0", "0", {"certs"})), in_main(package("certs", "1.0"))};
+    request.remove = specs({"app"});
+    request.always_update = {"openssl"};
+    CHECK(changes(request, source) == Names{"-app-1.0-0", "-lib-1.0-0"});
 }
 
 TEST_CASE("remove takes dependents and orphans", "[solve]") {
