@@ -129,7 +129,7 @@ Result<void> check_requested_exist(Catalog& catalog) {
                 if (all_names.empty()) all_names = catalog.source().all_names();
                 one.similar = similar_names(spec.name(), all_names);
             } else {
-                one.available = words.versions(entries);
+                one.available = words.instead_of(spec, entries);
             }
             missing.push_back(std::move(one));
         }

@@ -47,6 +47,26 @@ std::string Words::package(EntryId id) const {
     return record.name + ' ' + record.version + ' ' + record.build;
 }
 
+std::string Words::instead_of(const MatchSpec& spec, std::vector<EntryId> entries) const {
+    if (!spec.build()) return versions(std::move(entries));
+    std::string plain = spec.name();
+    if (spec.version()) plain += "[version='" + spec.version()->text() + "']";
+    const auto any_build = MatchSpec::parse(plain);
+    std::vector<EntryId> others;
+    for (const EntryId id : entries)
+        if (any_build && catalog_.matches(*any_build, id)) others.push_back(id);
+    if (others.empty()) return versions(std::move(entries));
+    std::stable_sort(others.begin(), others.end(),
+                     [&](EntryId a, EntryId b) { return catalog_.entry(b).version < catalog_.entry(a).version; });
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < std::min(others.size(), shown_versions); ++i) {
+        const auto& record = catalog_.entry(others[i]).record;
+        texts.push_back(record.version + ' ' + record.build);
+    }
+    const std::size_t hidden = others.size() - texts.size();
+    return join(texts, ", ") + (hidden != 0 ? " and " + std::to_string(hidden) + " more" : "");
+}
+
 std::string Words::versions(std::vector<EntryId> entries) const {
     std::stable_sort(entries.begin(), entries.end(),
                      [&](EntryId a, EntryId b) { return catalog_.entry(a).version < catalog_.entry(b).version; });
@@ -167,7 +187,8 @@ std::string Words::why_none(DependencyId id) {
         all.insert(all.end(), entries.begin(), entries.end());
     }
     if (all.empty()) return "no channel that was searched has a package of that name";
-    if (dependency.matches.empty()) return "no such version or build; there is " + versions(all);
+    if (dependency.matches.empty())
+        return "no such version or build; there is " + instead_of(*dependency.spec, std::move(all));
     // One entry each: those that need different things of the system are told apart.
     std::map<std::pair<Block, DependencyId>, std::vector<EntryId>> groups;
     for (const EntryId entry : dependency.matches)

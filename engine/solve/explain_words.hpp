@@ -18,6 +18,8 @@ public:
 
     /// "1.0, 1.2, 2.0 and 7 older", newest last, each version once.
     [[nodiscard]] std::string versions(std::vector<EntryId> entries) const;
+    /// What there is of the name where nothing matches the spec: builds where its version is there, else versions.
+    [[nodiscard]] std::string instead_of(const MatchSpec& spec, std::vector<EntryId> entries) const;
     /// "name version build".
     [[nodiscard]] std::string package(EntryId id) const;
     /// Dependencies of one name as alternatives: "lib >=2 | <1 and 3 more".

@@ -112,11 +112,12 @@ int Ranking::compare_dependencies(EntryId a, EntryId b) {
 bool Ranking::variant_before(EntryId id_a, EntryId id_b) {
     const Entry& a = catalog_.entry(id_a);
     const Entry& b = catalog_.entry(id_b);
+    // Another variant is no reason to replace what is there.
+    if (a.installed != b.installed) return a.installed;
     if (const int score = compare_dependencies(id_a, id_b); score != 0) return score > 0;
     constexpr std::int64_t milliseconds = 1000;
     const auto seconds = [](const Entry& entry) { return entry.record.timestamp.value_or(0) / milliseconds; };
     if (seconds(a) != seconds(b)) return seconds(a) > seconds(b);
-    if (a.installed != b.installed) return a.installed;
     // Nothing of meaning is left: the order in which mamba meets them, subdir by subdir, file names ascending.
     if ((a.record.subdir == "noarch") != (b.record.subdir == "noarch")) return b.record.subdir == "noarch";
     return a.record.fn < b.record.fn;

@@ -121,10 +121,12 @@ ChosenSet only_requested(const SolveRequest& request, ChosenSet chosen) {
 /// dependencies are what the history remembers.
 ChosenSet without_requested(const SolveRequest& request, ChosenSet chosen, std::vector<MatchSpec>& recorded) {
     std::set<std::string> needed;
-    for (const auto& package : chosen)
+    for (const auto& package : chosen) {
+        if (package.record.name == "python" && request.add_pip_to_python) needed.insert("pip");
         for (const auto& text : package.record.depends)
             if (const auto spec = MatchSpec::parse(text); spec && spec->name() != package.record.name)
                 needed.insert(spec->name());
+    }
     ChosenSet result;
     std::set<std::string> remembered;
     for (auto& package : chosen) {
@@ -157,8 +159,8 @@ ChosenSet prune(const SolveRequest& request, ChosenSet chosen) {
     return chosen;
 }
 
-/// Without the dependencies of replaced packages that nothing needs any longer, as conda's updates do it. What was
-/// requested, is pinned or always updated stays.
+/// Without the dependencies of replaced packages that nothing needs any longer, as with conda's and mamba's update
+/// (their install leaves them). What was requested, is pinned or always updated stays.
 ChosenSet without_orphans(const SolveRequest& request, ChosenSet chosen) {
     std::set<std::string> replaced, roots = protected_names();
     std::vector<PackageRecord> after;
@@ -294,9 +296,10 @@ Result<Solution> solve(const SolveRequest& request, CandidateSource& source) {
     } else if (request.only_deps) {
         chosen = without_requested(request, std::move(chosen), recorded);
     }
+    const bool updates = request.update_all || !request.update.empty();
     if (request.prune)
         chosen = prune(request, std::move(chosen));
-    else if (!request.no_deps && !request.only_deps)
+    else if (updates && !request.no_deps && !request.only_deps)
         chosen = without_orphans(request, std::move(chosen));
     Solution solution = make_solution(request, std::move(chosen));
     note_neutered(request, solution);

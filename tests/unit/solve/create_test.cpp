@@ -244,6 +244,15 @@ TEST_CASE("no_deps and only_deps", "[solve]") {
     CHECK(solution->recorded_specs[1].to_string() == "tool");
 }
 
+TEST_CASE("only_deps leaves pip where python brings it", "[solve]") {
+    MemorySource source({package("app", "1.0"), package("python", "3.11.2"), package("pip", "24.0", "0", {"python"})});
+    auto request = create({"app", "pip"});
+    request.only_deps = true;
+    CHECK(solved(request, source) == Names{"pip-24.0-0", "python-3.11.2-0"});
+    request.add_pip_to_python = false;
+    CHECK(solved(request, source) == Names{"python-3.11.2-0"});
+}
+
 TEST_CASE("the answer does not depend on the order of request or channel content", "[solve]") {
     std::vector<PackageRecord> records;
     for (int i = 0; i < 40; ++i) {

@@ -31,6 +31,25 @@ TEST_CASE("names and versions that no channel has", "[solve]") {
                            "\nChannels searched: main");
 }
 
+TEST_CASE("builds that no channel has", "[solve]") {
+    MemorySource source({package("numpy", "1.0", "py310_0"), package("numpy", "1.26", "py311_0"),
+                         package("numpy", "1.26", "py312_0"), package("user", "1.0", "0", {"numpy 1.0 py39_0"})});
+    CHECK(failure({"numpy=1.26=py310_0"}, source).message.find("(there is 1.26 py311_0, 1.26 py312_0)") !=
+          std::string::npos);
+    CHECK(failure({"numpy=*=py39_0"}, source).message.find("(there is 1.26 py311_0, 1.26 py312_0, 1.0 py310_0)") !=
+          std::string::npos);
+    CHECK(failure({"numpy=2=py310_0"}, source).message.find("(there is 1.0, 1.26)") != std::string::npos);
+    CHECK(failure({"user"}, source)
+              .message.find("needs numpy 1.0 py39_0: no such version or build; there is 1.0 py310_0") !=
+          std::string::npos);
+}
+
+TEST_CASE("a name that only packages of no use have", "[solve]") {
+    MemorySource source({package("numpy", "1..0")});
+    const auto error = failure({"numpy"}, source);
+    CHECK(error.message.find("did you mean") == std::string::npos);
+}
+
 TEST_CASE("two requests that need different versions of one package", "[solve]") {
     MemorySource source({
         package("a", "1.0", "0", {"lib >=2"}),
