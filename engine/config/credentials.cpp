@@ -9,7 +9,7 @@
 #include <optional>
 
 #include <dirent.h>
-#include <openssl/evp.h>
+#include <yaml-cpp/binary.h>
 
 #include "base/filesystem.hpp"
 #include "base/json_writer.hpp"
@@ -31,23 +31,16 @@ std::string strip(std::string_view text) {
 }
 
 std::string base64(std::string_view text) {
-    std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-    const int length =
-        ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), // NOLINT: bytes are bytes
-                          reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-    out.resize(static_cast<std::size_t>(length));
-    return out;
+    return YAML::EncodeBase64(reinterpret_cast<const unsigned char*>(text.data()), // NOLINT: bytes are bytes
+                              text.size());
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
-    std::string out(text.size() / 4 * 3 + 3, '\0');
-    const int length =
-        ::EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()), // NOLINT: bytes are bytes
-                          reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-    if (length < 0) return std::nullopt;
-    const auto padding = static_cast<std::size_t>(std::count(text.begin(), text.end(), '='));
-    out.resize(static_cast<std::size_t>(length) - std::min<std::size_t>(padding, static_cast<std::size_t>(length)));
-    return out;
+    const std::string stripped = strip(text);
+    if (stripped.size() % 4 != 0) return std::nullopt;
+    const auto bytes = YAML::DecodeBase64(stripped); // none where there is something else in it
+    if (bytes.empty() && !stripped.empty()) return std::nullopt;
+    return std::string(bytes.begin(), bytes.end());
 }
 
 /// As user and password stand in a URL.
