@@ -79,6 +79,10 @@ public:
             {"--check", &check_, {}, "only say whether the lock file is what its sources ask for now", group},
             {"--with-cuda", &cuda_, "VERSION", "assume this version of CUDA (default: 11.4)", group},
             {"--without-cuda", &without_cuda_, {}, "assume a machine without CUDA", group},
+            {"--virtual-package", &virtual_packages_, "NAME=VERSION",
+             "assume another version of this virtual package, e.g. __glibc=2.36; may be repeated", group},
+            {"--virtual-package-spec", &virtual_spec_, "FILE", "assume the virtual packages of conda-lock's YAML file",
+             group},
             {"--no-pip", &no_pip_, {}, "leave out `pip:` parts, which cannot be locked", group},
             {"-r,--root-prefix", &common_.root_prefix, "PATH", "where indexes are kept", group},
         };
@@ -170,11 +174,55 @@ private:
         return {};
     }
 
+    /// The machine to lock for: what conda-lock assumes, then the configuration, the environment, and the options.
+    Result<std::map<std::string, std::string>> machine_of(const std::string& subdir) const {
+        auto machine = assumed_machine(subdir);
+        for (const auto& [name, version] : config_.override_virtual_packages)
+            machine[name.starts_with("__") ? name : "__" + name] = version;
+        constexpr std::string_view override_mark = "CONDA_OVERRIDE_";
+        for (const auto& [variable, version] : config_.environment) {
+            if (!variable.starts_with(override_mark)) continue;
+            std::string name = "__" + variable.substr(override_mark.size());
+            for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+            machine[name] = version;
+        }
+        TAIPAN_CHECK(read_virtual_spec(subdir, machine));
+        if (cuda_ && machine.contains("__cuda")) machine["__cuda"] = *cuda_;
+        if (without_cuda_) machine["__cuda"] = "";
+        for (const auto& text : virtual_packages_) {
+            const std::size_t sign = text.find('=');
+            if (!text.starts_with("__") || sign == std::string::npos) {
+                return make_error(ErrorCode::invalid_argument,
+                                  "--virtual-package takes a name and a version as in __glibc=2.36, not '" + text +
+                                      "'");
+            }
+            machine[text.substr(0, sign)] = text.substr(sign + 1);
+        }
+        return machine;
+    }
+
+    /// `subdirs: {linux-64: {packages: {__glibc: 2.17}}}`: replaces what would be assumed.
+    Result<void> read_virtual_spec(const std::string& subdir, std::map<std::string, std::string>& machine) const {
+        if (!virtual_spec_) return {};
+        TAIPAN_TRY(const auto text, read_file(absolute(*virtual_spec_)));
+        TAIPAN_TRY(const auto document, parse_yaml(text, *virtual_spec_));
+        const auto* const subdirs = document.find("subdirs");
+        const auto* const mine = subdirs == nullptr ? nullptr : subdirs->find(subdir);
+        const auto* const packages = mine == nullptr ? nullptr : mine->find("packages");
+        if (packages == nullptr || !packages->is_map()) return {};
+        for (auto& [name, version] : machine) version.clear();
+        for (const auto& [name, version] : packages->members) {
+            // __archspec has the interesting part in its build: "1 x86_64".
+            const std::string value(trimmed(version.text));
+            const std::size_t blank = value.rfind(' ');
+            machine[name] = blank == std::string::npos ? value : value.substr(blank + 1);
+        }
+        return {};
+    }
+
     Result<PlatformRequest> read_request(const std::string& subdir) {
         PlatformRequest request;
-        request.machine = assumed_machine(subdir);
-        if (cuda_ && request.machine.contains("__cuda")) request.machine["__cuda"] = *cuda_;
-        if (without_cuda_) request.machine["__cuda"] = "";
+        TAIPAN_TRY(request.machine, machine_of(subdir));
         TAIPAN_TRY(const auto files, read_files(subdir));
         std::vector<std::string> channels;
         bool nodefaults = false;
@@ -331,7 +379,8 @@ private:
     RequestFileOptions files_;
     std::vector<std::string> specs_, platforms_, sources_, warnings_;
     std::string output_;
-    std::optional<std::string> cuda_;
+    std::optional<std::string> cuda_, virtual_spec_;
+    std::vector<std::string> virtual_packages_;
     bool explicit_ = false, check_ = false, without_cuda_ = false, no_pip_ = false, json_ = false;
 };
 
