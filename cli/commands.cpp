@@ -127,6 +127,12 @@ const std::vector<CommandEntry>& commands() {
          "taipan lock -f environment.yml --explicit -o '{platform}.txt'\n"
          "taipan create -n demo -f conda-lock.yml",
          make_lock},
+        {"package extract", "x", "ARCHIVE [DIR]", "Unpack a package archive into a directory.",
+         "taipan package extract zlib-1.3.1-0.conda", make_package_extract},
+        {"package create", "compress c", "DIR ARCHIVE", "Make a package archive of a directory.",
+         "taipan package create ./zlib-1.3.1-0 zlib-1.3.1-0.conda", make_package_create},
+        {"package transmute", "t", "ARCHIVE... [-o DIR]", "Have packages in the other format: .conda or .tar.bz2.",
+         "taipan package transmute zlib-1.3.1-0.tar.bz2", make_package_transmute},
         {"index", "", "[-s SUBDIR]... DIR", "Make a channel out of a folder of packages.",
          "taipan index ./channel\n"
          "taipan index --write-shards --base-url https://example.org/packages ./channel",

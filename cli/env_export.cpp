@@ -4,57 +4,19 @@
 #include "base/json_writer.hpp"
 #include "config/expand.hpp"
 #include "explicit_list.hpp"
+#include "export_formats.hpp"
 #include "pip_packages.hpp"
 #include "prefix/environment_variables.hpp"
 #include "prefix/history.hpp"
 #include "prefix/prefix_data.hpp"
+#include "solve/topological.hpp"
 #include "target_prefix.hpp"
-#include "yaml_text.hpp"
 
-// `env export` (conda-spec 9.4): an environment as environment.yml, exact or as it was asked for.
+// `env export` and `export` (conda-spec 9.4): an environment as a file, exact or as it was asked for.
 
 namespace taipan::cli {
 
 namespace {
-
-/// The content of the file, before it becomes YAML or JSON.
-struct Exported {
-    std::string name, prefix;
-    std::vector<std::string> channels, dependencies, pip;
-    std::map<std::string, std::string> variables;
-};
-
-std::string as_yaml(const Exported& content) {
-    std::string text = "name: " + yaml_scalar(content.name) + '\n';
-    if (!content.channels.empty()) text += "channels:\n";
-    for (const auto& channel : content.channels) text += "  - " + yaml_scalar(channel) + '\n';
-    text += content.dependencies.empty() && content.pip.empty() ? "dependencies: []\n" : "dependencies:\n";
-    for (const auto& dependency : content.dependencies) text += "  - " + yaml_scalar(dependency) + '\n';
-    if (!content.pip.empty()) text += "  - pip:\n";
-    for (const auto& line : content.pip) text += "      - " + yaml_scalar(line) + '\n';
-    if (!content.variables.empty()) text += "variables:\n";
-    for (const auto& [name, value] : content.variables)
-        text += "  " + yaml_scalar(name) + ": " + yaml_scalar(value) + '\n';
-    return text + "prefix: " + yaml_scalar(content.prefix) + '\n';
-}
-
-std::string as_json(const Exported& content) {
-    JsonWriter json;
-    json.begin_object();
-    json.member("name", content.name);
-    if (!content.channels.empty()) json.member("channels", content.channels);
-    json.key("dependencies").begin_array();
-    for (const auto& dependency : content.dependencies) json.value(dependency);
-    if (!content.pip.empty()) json.begin_object().member("pip", content.pip).end_object();
-    json.end_array();
-    if (!content.variables.empty()) {
-        json.key("variables").begin_object();
-        for (const auto& [name, value] : content.variables) json.member(name, value);
-        json.end_object();
-    }
-    json.member("prefix", content.prefix);
-    return json.end_object().take() + '\n';
-}
 
 /// The names of the history's requests in the order in which they were first made and not removed since.
 std::vector<std::string> request_order(const std::vector<HistoryBlock>& blocks) {
@@ -89,7 +51,7 @@ public:
             {"--ignore-channels", &ignore_channels_, {}, "leave out the channels", group},
             {"-c,--channel", &common_.channels, "CHANNEL", "add a channel", group},
             {"-O,--override-channels", &common_.override_channels, {}, "leave out the configured channels", group},
-            {"-f,--file", &file_, "FILE", "write to this file; its extension says in which format", group},
+            {"-f,--file", &file_, "FILE", "write to this file; its name tells the format, unless --format does", group},
             {"--format", &format_, "NAME", "environment-yaml, environment-json, explicit or requirements", group},
             {"-e,--explicit", &explicit_, {}, "as URLs, with MD5 hashes", group},
             {"--md5", &md5_, {}, {}, group},
@@ -101,10 +63,9 @@ public:
         return options;
     }
     [[nodiscard]] std::string usage_error() const override {
-        if (!format_.empty() && !format_named(format_)) {
-            return "--format knows environment-yaml (yaml, yml), environment-json (json), explicit and requirements "
-                   "(reqs, txt), not '" +
-                   format_ + "'";
+        if (!format_.empty() && !export_format_named(format_)) {
+            return "there is no export format '" + format_ +
+                   "'; use environment-yaml, environment-json, explicit or requirements";
         }
         return common_.usage_error();
     }
@@ -114,73 +75,63 @@ public:
         TAIPAN_TRY(auto config, load_settings(invocation, common_));
         TAIPAN_TRY(const auto prefix, resolve_target(invocation, common_, config, WithoutTarget::active_or_root));
         TAIPAN_CHECK(require_environment(prefix));
-        TAIPAN_TRY(const auto text, exported(prefix, config));
+        if (explicit_) return list_urls(invocation, prefix, config);
+        TAIPAN_TRY(const auto format, wanted_format(config));
+        TAIPAN_TRY(const auto content, gather(prefix, config));
+        TAIPAN_TRY(const auto text, export_text(content, format));
+        if (!content.pip.empty() && !config.quiet) invocation.console.print_error(warning(content.pip));
         if (file_.empty()) {
             invocation.console.print(text);
-        } else {
-            TAIPAN_CHECK(
-                write_file_atomic(absolute_path(expand_home(file_, config.home), config.working_directory), text));
+            return exit_success;
+        }
+        TAIPAN_CHECK(write_file_atomic(absolute_path(expand_home(file_, config.home), config.working_directory), text));
+        if (config.json) {
+            JsonWriter json;
+            json.begin_object().member("success", true).member("file", file_).member("format", name_of(format));
+            json.key("warnings").begin_array();
+            if (!content.pip.empty()) json.value(warning(content.pip));
+            invocation.console.print(json.end_array().end_object().take() + '\n');
         }
         return exit_success;
     }
 
 private:
-    enum class Format { yaml, json, explicit_urls, requirements };
-
-    static std::optional<Format> format_named(std::string_view name) {
-        if (name == "environment-yaml" || name == "yaml" || name == "yml" || name == "env.yml") return Format::yaml;
-        if (name == "environment-json" || name == "json") return Format::json;
-        if (name == "explicit") return Format::explicit_urls;
-        if (name == "requirements" || name == "reqs" || name == "txt") return Format::requirements;
-        return std::nullopt;
-    }
-
-    [[nodiscard]] Format format(const Config& config) const {
-        if (explicit_) return Format::explicit_urls;
-        if (!format_.empty()) return *format_named(format_);
-        if (file_.ends_with(".json") || (file_.empty() && config.json)) return Format::json;
-        if (file_.ends_with(".txt")) {
-            const auto name = file_.substr(file_.rfind('/') + 1);
-            return name.starts_with("explicit") ? Format::explicit_urls : Format::requirements;
-        }
-        return Format::yaml;
-    }
-
-    Result<std::string> exported(const std::string& prefix, const Config& config) const {
-        const auto wanted = format(config);
-        if (wanted == Format::yaml || wanted == Format::json) {
-            TAIPAN_TRY(const auto content, gather(prefix, config));
-            return wanted == Format::json ? as_json(content) : as_yaml(content);
-        }
+    /// micromamba's form, which leaves pip's packages out.
+    Result<int> list_urls(Invocation& invocation, const std::string& prefix, const Config& config) const {
         TAIPAN_TRY(const auto data, load_prefix(prefix, RecordDetail::identity, config.channel_settings));
-        TAIPAN_TRY(const auto from_pip, pip_packages(data));
-        if (wanted == Format::explicit_urls) {
-            if (!from_pip.empty() && format_ == "explicit") {
-                return make_error(ErrorCode::invalid_argument, "the environment has packages that pip installed (" +
-                                                                   from_pip.front().name +
-                                                                   "); a list of URLs cannot name them");
-            }
-            return explicit_list(data, config.subdir, md5_.value_or(explicit_) ? ListHash::md5 : ListHash::none);
-        }
-        return requirements(data, config.subdir);
+        const auto text = explicit_list(data, config.subdir, md5_.value_or(true) ? ListHash::md5 : ListHash::none);
+        if (file_.empty())
+            invocation.console.print(text);
+        else
+            TAIPAN_CHECK(
+                write_file_atomic(absolute_path(expand_home(file_, config.home), config.working_directory), text));
+        return exit_success;
     }
 
-    static std::string requirements(const PrefixData& data, const std::string& subdir) {
-        std::string text = list_header(subdir) + "# Note: This is a conda requirements file (MatchSpec format)\n"
-                                                 "# Contains conda package specifications, not pip requirements\n\n";
-        for (const auto& record : data.records) {
-            const auto& package = record.package;
-            const auto channel = package.channel_name.find("://") == std::string::npos
-                                     ? package.channel_name
-                                     : bare_channel_name(package.channel);
-            text += channel + "::" + package.name + "==" + package.version + '=' + package.build + '\n';
+    [[nodiscard]] Result<ExportFormat> wanted_format(const Config& config) const {
+        if (!format_.empty()) return *export_format_named(format_); // see usage_error
+        if (!file_.empty()) {
+            if (const auto format = export_format_of_file(file_)) return *format;
+            return make_error(ErrorCode::invalid_argument,
+                              "the name '" + file_ +
+                                  "' does not tell the format; say "
+                                  "--format environment-yaml, environment-json, explicit or "
+                                  "requirements");
         }
+        return config.json ? ExportFormat::json : ExportFormat::yaml;
+    }
+
+    static std::string warning(const std::vector<std::string>& pip) {
+        std::string text = "warning: the environment has packages that pip installed; other packages may come in their "
+                           "place when it is made again:\n";
+        for (const auto& line : pip) text += "  - " + line + '\n';
         return text;
     }
 
-    Result<Exported> gather(const std::string& prefix, const Config& config) const {
-        Exported content;
+    Result<ExportedEnvironment> gather(const std::string& prefix, const Config& config) const {
+        ExportedEnvironment content;
         content.prefix = prefix;
+        content.platform = config.subdir;
         content.name = environment_name(prefix, config);
         if (content.name.empty()) content.name = prefix;
         TAIPAN_TRY(const auto data, load_prefix(prefix, RecordDetail::identity, config.channel_settings));
@@ -193,29 +144,32 @@ private:
             add_unique(content.channels, canonical_channel_name(channel, config.channel_settings));
         }
         if (ignore_channels_) content.channels.clear();
+        content.packages = topological_sort(data.packages());
         TAIPAN_TRY(content.variables, state_variables(prefix));
         std::erase_if(content.variables, [](const auto& variable) { return variable.second == unset_marker; });
         return content;
     }
 
-    static Result<void> add_requests(const PrefixData& data, const Config& config, Exported& content) {
+    static Result<void> add_requests(const PrefixData& data, const Config& config, ExportedEnvironment& content) {
         TAIPAN_TRY(const auto blocks, load_history(data.prefix));
         std::set<std::string> installed;
         for (const auto& record : data.records) installed.insert(record.package.name);
         const auto specs = requested_specs(blocks, installed, config.channel_settings);
         for (const auto& name : request_order(blocks)) {
             if (const auto spec = specs.find(name); spec != specs.end()) {
-                content.dependencies.push_back(spec->second.to_string());
+                content.requests.push_back(spec->second.to_string());
             }
         }
         return {};
     }
 
-    Result<void> add_packages(const PrefixData& data, Exported& content) const {
+    Result<void> add_packages(const PrefixData& data, ExportedEnvironment& content) const {
         for (const auto& record : data.records) {
             const auto& package = record.package;
-            content.dependencies.push_back(package.name + '=' + package.version +
-                                           (no_builds_ ? std::string() : '=' + package.build));
+            const std::string channel = bare_channel_name(package.channel);
+            content.requests.push_back(
+                (ignore_channels_ || channel.empty() ? "" : channel + "::") + package.name +
+                (no_builds_ ? '=' + package.version : "==" + package.version + '=' + package.build));
             add_unique(content.channels, package.channel_name);
         }
         TAIPAN_TRY(const auto from_pip, pip_packages(data));

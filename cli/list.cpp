@@ -67,7 +67,6 @@ public:
         return options;
     }
     [[nodiscard]] std::string usage_error() const override {
-        if ((md5_ || sha256_) && !explicit_) return "--md5 and --sha256 go with --explicit";
         for (const auto field : split_words(fields_, ',')) {
             if (list_field_title(field).empty()) {
                 return "--fields knows " + list_field_names() + ", not '" + std::string(field) + "'";
@@ -115,7 +114,7 @@ public:
 private:
     Result<std::vector<PackageRecord>> chosen_records(const PrefixData& data) const {
         std::vector<PackageRecord> records = data.packages();
-        if (!no_pip_ && !canonical_) {
+        if (!no_pip_) {
             TAIPAN_TRY(auto from_pip, pip_packages(data));
             for (auto& record : from_pip) records.push_back(std::move(record));
         }

@@ -14,6 +14,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 find_path(TAIPAN_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 find_package(BZip2 REQUIRED)
+find_package(ZLIB REQUIRED)
 
 # Each shared library is loaded and relocated at every start of the program, and libarchive alone brings an XML library
 # and Unicode tables along. So where the archive of a library is installed, it is linked instead: taipan::<name> is that,
@@ -34,5 +35,6 @@ function(taipan_prefer_static name shared archive)
 endfunction()
 taipan_prefer_static(libarchive LibArchive::LibArchive libarchive.a)
 taipan_prefer_static(bzip2 BZip2::BZip2 libbz2.a)
+taipan_prefer_static(zlib ZLIB::ZLIB libz.a)
 taipan_prefer_static(yaml yaml-cpp libyaml-cpp.a)
 taipan_prefer_static(zstd PkgConfig::ZSTD libzstd.a)

@@ -369,6 +369,8 @@ private:
             package.record.constrains = index->constrains;
         }
         if (planned.from_url) {
+            // conda-lock's files leave them out.
+            if (package.record.constrains.empty()) package.record.constrains = index->constrains;
             package.record.build_number = index->build_number;
             // Of a file that lies in no channel only the package itself knows.
             const bool in_channel = is_known_subdir(std::string(base_name(parent_path(package.record.url))));

@@ -1,5 +1,7 @@
 """`taipan env create -f environment.yml` and `taipan env export`: into an environment and back into a file."""
 
+import json
+
 from taipan_test import TaipanTest, main, records, tree
 
 
@@ -95,6 +97,22 @@ prefix: {self.root_prefix}/envs/from-file
         first = {r["url"] for r in records(self.root_prefix / "envs/from-file")}
         self.assertEqual({r["url"] for r in records(self.prefix)}, first)
         self.assertEqual(len(first), 3)
+
+    def test_export_formats(self):
+        self.taipan("env", "create", "-f", self.simple_file("app", "lib=1.5"))
+        export = ("export", "-n", "from-file")
+        requirements = self.taipan(*export, "--format", "requirements").stdout
+        self.assertTrue(requirements.endswith("\n\nchannel::app==1.0=0\nchannel::lib==1.5=h1_0\n"), requirements)
+        urls = self.taipan(*export, "--format", "explicit").stdout
+        self.assertEqual(urls.split("@EXPLICIT\n")[1].count(self.url + "/"), 2)
+        self.taipan(*export, "-f", "explicit.txt")
+        self.assertEqual((self.work / "explicit.txt").read_text(), urls)
+        self.assertEqual(self.taipan_json(*export, "-f", "environment.json"),
+                         {"success": True, "file": "environment.json", "format": "environment-json", "warnings": []})
+        self.assertEqual(json.loads((self.work / "environment.json").read_text())["dependencies"],
+                         ["app=1.0=0", "lib=1.5=h1_0"])
+        self.taipan(*export, "--format", "toml", code=2)
+        self.assert_failed(self.taipan(*export, "-f", "some.txt", code=1), "--format")
 
     def test_export_of_nothing_fails(self):
         self.assert_failed(self.taipan("env", "export", "-n", "nosuch", code=1), "nosuch")
