@@ -12,6 +12,7 @@
 #include "config_show.hpp"
 #include "config_values.hpp"
 #include "errors.hpp"
+#include "help.hpp"
 #include "text.hpp"
 
 // `config` with conda's flags: what holds (--show), where it comes from (--show-sources), what keys mean (--describe),
@@ -91,10 +92,22 @@ public:
 
     Result<int> run(Invocation& invocation) override {
         if (show_ || sources_ || describe_ || validate_) return look(invocation);
+        if (asks_nothing() && invocation.role() != Role::conda) {
+            if (!common_.quiet.value_or(false)) {
+                invocation.console.print("Configuration of " + std::string(role_name(invocation.role())) + "\n\n" +
+                                         overview_text("config"));
+            }
+            return exit_success;
+        }
         return change(invocation);
     }
 
 private:
+    [[nodiscard]] bool asks_nothing() const {
+        return !write_default_ && !get_ && !stdin_ && set_.empty() && prepend_.empty() && append_.empty() &&
+               remove_.empty() && remove_key_.empty();
+    }
+
     Result<int> look(Invocation& invocation) {
         Console& console = invocation.console;
         if (!place_.file.empty() && (show_ || describe_)) common_.rc_files = {place_.file};

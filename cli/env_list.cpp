@@ -1,9 +1,15 @@
 #include "env_list.hpp"
 
+#include <charconv>
+#include <cmath>
+#include <ctime>
+
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "base/filesystem.hpp"
 #include "common_options.hpp"
 #include "installed_size.hpp"
 #include "prefix/frozen.hpp"
@@ -49,14 +55,51 @@ private:
 
 } // namespace
 
+namespace {
+
+/// `2026-11-27T19:16:08.474191+00:00`, as Python writes a time.
+std::string iso_time(std::int64_t seconds, std::int64_t microseconds) {
+    const std::time_t whole = seconds;
+    std::tm parts{};
+    if (::gmtime_r(&whole, &parts) == nullptr) return {};
+    auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
+                            parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+    if (microseconds > 0) text += fmt::format(".{:06}", microseconds);
+    return text + "+00:00";
+}
+
+/// When the environment was made and when it was changed last; null where it does not tell.
+void write_times(JsonWriter& json, const std::string& prefix) {
+    json.key("created");
+    const auto created = read_file(prefix + "/conda-meta/created_at", 64);
+    double time = 0;
+    const auto [end, error] = created ? std::from_chars(created->data(), created->data() + created->size(), time)
+                                      : std::from_chars_result{nullptr, std::errc::invalid_argument};
+    if (error == std::errc() && time > 0 && time < 1e11) {
+        const auto seconds = static_cast<std::int64_t>(time);
+        json.value(iso_time(seconds, std::llround((time - static_cast<double>(seconds)) * 1e6)));
+    } else {
+        json.null();
+    }
+    json.key("last_modified");
+    struct stat status {};
+    if (::stat((prefix + "/conda-meta/history").c_str(), &status) == 0)
+        json.value(iso_time(status.st_mtim.tv_sec, status.st_mtim.tv_nsec / 1000));
+    else
+        json.null();
+}
+
+} // namespace
+
 std::string environments_text(const Invocation& invocation, const Config& config, bool sizes) {
     const auto active = invocation.variable("CONDA_PREFIX");
-    std::string text = "\n# conda environments:\n#\n";
+    std::string text = "\n# conda environments:\n#\n# * -> active\n# + -> frozen\n";
     for (const auto& environment : environments_of(config)) {
         const auto size = sizes ? environment_size(environment.prefix) : Result<std::uint64_t>(std::uint64_t{0});
-        const auto column = sizes ? fmt::format("{:>9} ", size ? conda_bytes(*size) : "?") : std::string();
-        text += fmt::format("{:<22} {} {}{}\n", environment.name, environment.prefix == active ? '*' : ' ', column,
-                            environment.prefix);
+        const auto column = sizes ? fmt::format(" {:>10}", size ? conda_bytes(*size) : "?") : std::string();
+        const auto frozen = frozen_message(environment.prefix);
+        const char mark = environment.prefix == active ? '*' : frozen && frozen->has_value() ? '+' : ' ';
+        text += fmt::format("{:<22} {}{} {}\n", environment.name, mark, column, environment.prefix);
     }
     return text + "\n";
 }
@@ -71,6 +114,7 @@ void write_environments(JsonWriter& json, const Invocation& invocation, const Co
     for (const auto& environment : environments) {
         const auto frozen = frozen_message(environment.prefix);
         json.key(environment.prefix).begin_object();
+        write_times(json, environment.prefix);
         json.member("active", environment.prefix == active);
         json.member("base", environment.prefix == config.root_prefix);
         json.member("frozen", frozen && frozen->has_value());

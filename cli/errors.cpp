@@ -1,6 +1,7 @@
 #include "errors.hpp"
 
 #include "base/json_writer.hpp"
+#include "config/yaml_value.hpp"
 
 namespace taipan::cli {
 
@@ -40,6 +41,33 @@ std::string error_text(const Error& error, std::string_view name) {
     return text.append(name).append(": ").append(error.describe()).append("\n\n");
 }
 
+namespace {
+
+std::string dash_list(const std::vector<std::string>& items) {
+    std::string text;
+    for (const auto& item : items) text += "\n  - " + item;
+    return text;
+}
+
+/// Members that conda's exceptions of these kinds have, from the error's own facts. (JSON is YAML.)
+void write_known_facts(JsonWriter& json, const Error& error) {
+    const auto facts = parse_yaml(error.details, "details");
+    if (!facts) return;
+    if (const auto* location = facts->find("location"); location != nullptr) json.member("location", location->text);
+    const auto* missing = facts->find("missing");
+    const auto* channels = facts->find("channels");
+    if (missing == nullptr || channels == nullptr) return;
+    std::vector<std::string> specs, urls;
+    for (const auto& one : missing->items) {
+        if (const auto* spec = one.find("spec"); spec != nullptr) specs.push_back(spec->text);
+    }
+    for (const auto& url : channels->items) urls.push_back(url.text);
+    json.member("channels_formatted", dash_list(urls));
+    json.member("packages", specs).member("packages_formatted", dash_list(specs));
+}
+
+} // namespace
+
 std::string error_json(const Error& error, std::string_view name) {
     const std::string message = error.describe();
     JsonWriter json;
@@ -50,6 +78,7 @@ std::string error_json(const Error& error, std::string_view name) {
     json.member("exception_name", name);
     json.member("exception_type", "<class 'conda.exceptions." + std::string(name) + "'>");
     json.member("message", message);
+    if (!error.details.empty()) write_known_facts(json, error);
     json.member("success", false);
     json.end_object();
     return json.take() + "\n";

@@ -69,7 +69,9 @@ public:
         else if (system_ && !config.json)
             invocation.console.print(system_text(invocation));
         else if (config.json)
-            invocation.console.print(json(invocation, config));
+            invocation.console.print(base_           ? base_json(config)
+                                     : environments_ ? environments_json(invocation, config)
+                                                     : json(invocation, config));
         else
             invocation.console.print(text(invocation, config) + (all_ ? environments_text(invocation, config) : ""));
         return exit_success;
@@ -145,28 +147,64 @@ private:
             json.value(value);
     }
 
+    static std::string base_json(const Config& config) {
+        JsonWriter json;
+        json.begin_object().member("root_prefix", config.root_prefix);
+        return json.end_object().take() + "\n";
+    }
+
+    static std::string environments_json(const Invocation& invocation, const Config& config) {
+        JsonWriter json;
+        json.begin_object();
+        write_environments(json, invocation, config);
+        return json.end_object().take() + "\n";
+    }
+
     static std::string json(const Invocation& invocation, const Config& config) {
         const auto active = invocation.variable("CONDA_PREFIX");
         JsonWriter json;
         json.begin_object();
+        json.member("GID", ::getgid()).member("UID", ::getuid());
         member_or_null(json, "active_prefix", active);
         member_or_null(json, "active_prefix_name", active.empty() ? "" : environment_name(active, config));
+        json.member("av_data_dir", config.root_prefix + "/etc/conda");
+        json.key("av_metadata_url_base").null();
         json.member("channels", channel_urls(config));
+        json.member("conda_build_version", "not installed");
+        json.member("conda_env_version", followed_conda_version);
+        json.member("conda_location", invocation.executable);
         json.member("conda_prefix", config.root_prefix);
         const auto level = invocation.variable("CONDA_SHLVL");
         json.member("conda_shlvl", level.empty() ? -1 : std::atoi(level.c_str())); // conda: -1 when never activated
         json.member("conda_version", followed_conda_version);
         json.member("config_files", config.sources);
         json.member("default_prefix", active.empty() ? config.root_prefix : active);
+        json.key("env_vars").begin_object();
+        for (const auto& [name, value] : shown_variables(invocation)) {
+            json.member(name, value.empty() ? std::string("<not set>") : value);
+        }
+        json.end_object();
         write_environments(json, invocation, config);
         json.member("envs_dirs", config.envs_dirs);
+        const auto netrc = config.home + "/.netrc";
+        member_or_null(json, "netrc_file", exists(netrc) ? netrc : std::string());
+        json.member("notices_cache_dir", config.home + "/.cache/conda/notices");
         json.member("offline", config.offline);
         json.member("pkgs_dirs", config.pkgs_dirs);
         json.member("platform", config.subdir);
+        json.key("python_version").null(); // no Python runs this
         json.member("rc_path", config.home + "/.condarc");
         json.member("root_prefix", config.root_prefix);
         json.member("root_writable", ::access(config.root_prefix.c_str(), W_OK) == 0);
-        json.member("solver", "libsolv");
+        json.key("site_dirs").begin_array().end_array();
+        json.key("solver").begin_object();
+        json.member("default", true).member("name", "libmamba").member("user_agent", "solver/libsolv");
+        json.end_object();
+        json.member("sys.executable", invocation.executable).member("sys.prefix", config.root_prefix);
+        json.member("sys.version", "taipan " TAIPAN_VERSION);
+        json.member("sys_rc_path", config.root_prefix + "/.condarc");
+        const auto tmp = invocation.variable("TMPDIR");
+        json.member("tmp_dir", tmp.empty() ? std::string("/tmp") : tmp);
         json.member("taipan_version", TAIPAN_VERSION);
         json.member("user_agent", user_agent());
         json.member("user_rc_path", config.home + "/.condarc");

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "explicit_list.hpp"
+#include "installed_size.hpp"
 #include "list_fields.hpp"
 #include "package_json.hpp"
 #include "pip_packages.hpp"
@@ -85,7 +86,7 @@ public:
         TAIPAN_CHECK(require_environment(prefix));
         if (revisions_) {
             TAIPAN_TRY(const auto blocks, load_history(prefix));
-            invocation.console.print(revisions_text(blocks));
+            invocation.console.print(json_ ? revisions_json(blocks) : revisions_text(blocks));
             return exit_success;
         }
         TAIPAN_TRY(const auto data, load_prefix(prefix, RecordDetail::identity, config.channel_settings));
@@ -95,7 +96,7 @@ public:
             invocation.console.print(explicit_list(data, config.subdir, hash));
             return exit_success;
         }
-        TAIPAN_TRY(auto records, chosen_records(data));
+        TAIPAN_TRY(auto records, chosen_records(data, invocation.role()));
         if ((!fields_.empty() || size_) && !json_ && !export_ && !canonical_) {
             std::vector<std::string> fields;
             const std::string names = fields_.empty() ? "name,version,build,channel_name" : fields_;
@@ -103,7 +104,12 @@ public:
                 fields.emplace_back(field);
             }
             if (size_ && fields_.find("size") == std::string::npos) fields.emplace_back("size");
-            TAIPAN_TRY(const auto table, list_fields_text(records, prefix, fields));
+            std::string size_line;
+            if (size_) {
+                TAIPAN_TRY(const auto size, environment_size(prefix));
+                size_line = "# environment size: " + conda_bytes(size) + '\n';
+            }
+            TAIPAN_TRY(const auto table, list_fields_text(records, prefix, fields, size_line));
             invocation.console.print(table);
             return exit_success;
         }
@@ -112,7 +118,8 @@ public:
     }
 
 private:
-    Result<std::vector<PackageRecord>> chosen_records(const PrefixData& data) const {
+    Result<std::vector<PackageRecord>> chosen_records(const PrefixData& data, Role role) const {
+        const bool as_mamba = role == Role::mamba || role == Role::micromamba; // they answer with an empty list
         std::vector<PackageRecord> records = data.packages();
         if (!no_pip_) {
             TAIPAN_TRY(auto from_pip, pip_packages(data));
@@ -129,7 +136,7 @@ private:
             } catch (const std::regex_error&) {
                 return make_error(ErrorCode::invalid_argument, "'" + pattern_ + "' is no regular expression");
             }
-            if (records.empty() && !json_) {
+            if (records.empty() && !(json_ && as_mamba)) {
                 return make_error(ErrorCode::invalid_argument, "No packages match '" + pattern_ + "'.");
             }
         }

@@ -83,7 +83,7 @@ std::string list_field_names() {
 }
 
 Result<std::string> list_fields_text(const std::vector<PackageRecord>& records, const std::string& prefix,
-                                     const std::vector<std::string>& names) {
+                                     const std::vector<std::string>& names, const std::string& size_line) {
     std::vector<std::vector<std::string>> rows(1);
     for (const auto& name : names) rows.front().emplace_back(list_field_title(name));
     rows.front().front().insert(0, "# ");
@@ -93,11 +93,17 @@ Result<std::string> list_fields_text(const std::vector<PackageRecord>& records, 
             TAIPAN_TRY(rows.back().emplace_back(), field_text(*find_field(name), record, prefix));
         }
     }
+    // As in the usual table, names stand below the title's text and the usual columns are wide.
     std::vector<std::size_t> widths(names.size(), 0);
+    const bool usual = names.size() >= 4 && names[0] == "name" && names[1] == "version" && names[2] == "build";
+    if (usual) widths[0] = 25, widths[1] = 15, widths[2] = 15;
     for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+        const std::size_t mark = &row == &rows.front() ? 0 : 2; // of `# ` before the first title
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            widths[i] = std::max(widths[i], row[i].size() + (i == 0 ? mark : 0));
+        }
     }
-    std::string text = "# packages in environment at " + prefix + ":\n#\n";
+    std::string text = "# packages in environment at " + prefix + ":\n" + size_line + "#\n";
     for (const auto& row : rows) {
         std::string line;
         for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);

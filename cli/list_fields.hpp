@@ -15,6 +15,6 @@ namespace taipan::cli {
 
 /// The table of `list --fields`, as conda has it.
 Result<std::string> list_fields_text(const std::vector<PackageRecord>& records, const std::string& prefix,
-                                     const std::vector<std::string>& fields);
+                                     const std::vector<std::string>& fields, const std::string& size_line = {});
 
 } // namespace taipan::cli

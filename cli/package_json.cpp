@@ -34,9 +34,12 @@ void write_package(JsonWriter& json, const PackageRecord& record, const ChannelS
     json.end_object();
 }
 
-void write_full_record(JsonWriter& json, const PackageRecord& record) {
+void write_full_record(JsonWriter& json, const PackageRecord& record, bool in_search) {
     json.begin_object();
-    member_if(json, "arch", record.arch);
+    if (in_search) { // conda's search has these keys, and never a value
+        json.key("arch").null();
+        json.key("platform").null();
+    }
     json.member("build", record.build);
     json.member("build_number", record.build_number);
     json.member("channel", record.channel + '/' + record.subdir);
@@ -55,7 +58,6 @@ void write_full_record(JsonWriter& json, const PackageRecord& record) {
         json.member("noarch", python ? "python" : "generic");
         json.member("package_type", python ? "noarch_python" : "noarch_generic");
     }
-    member_if(json, "platform", record.platform);
     member_if(json, "sha256", record.sha256);
     if (record.size) json.member("size", *record.size);
     json.member("subdir", record.subdir);
@@ -75,9 +77,11 @@ void write_actions(JsonWriter& json, const Plan& plan, const std::string& prefix
         if (package.cached == CacheState::missing) write_full_record(json, package.record);
     }
     json.end_array();
-    json.key("LINK").begin_array();
-    for (const auto& package : plan.link) write_package(json, package.record, settings);
-    json.end_array();
+    if (!plan.link.empty() || plan.unlink.empty()) { // a mere removal has no LINK
+        json.key("LINK").begin_array();
+        for (const auto& package : plan.link) write_package(json, package.record, settings);
+        json.end_array();
+    }
     json.member("PREFIX", prefix);
     if (!plan.unlink.empty()) {
         json.key("UNLINK").begin_array();

@@ -12,7 +12,7 @@ namespace taipan::cli {
 /// One package as `list --json` and the LINK and UNLINK lists have it (conda-spec 9.3).
 void write_package(JsonWriter& json, const PackageRecord& record, const ChannelSettings& settings);
 /// One package with all that its channel says of it, as the FETCH list has it; keys sorted.
-void write_full_record(JsonWriter& json, const PackageRecord& record);
+void write_full_record(JsonWriter& json, const PackageRecord& record, bool in_search = false);
 /// conda's `channel.name` of a base URL: the last part of a file URL, else what follows the alias or the host.
 [[nodiscard]] std::string short_channel_name(const PackageRecord& record, const ChannelSettings& settings);
 

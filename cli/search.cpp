@@ -59,7 +59,7 @@ std::string environments_document(const std::vector<FoundInEnvironment>& found) 
     json.begin_array();
     for (const auto& environment : found) {
         json.begin_object().member("location", environment.location).key("package_records").begin_array();
-        for (const auto& record : environment.records) write_full_record(json, record);
+        for (const auto& record : environment.records) write_full_record(json, record, true);
         json.end_array().end_object();
     }
     return json.end_array().take() + "\n";
@@ -72,7 +72,7 @@ std::string document(const std::vector<PackageRecord>& records) {
     json.begin_object();
     for (const auto& [name, packages] : by_name) {
         json.key(name).begin_array();
-        for (const auto* package : packages) write_full_record(json, *package);
+        for (const auto* package : packages) write_full_record(json, *package, true);
         json.end_array();
     }
     return json.end_object().take() + "\n";

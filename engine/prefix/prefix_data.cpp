@@ -138,7 +138,10 @@ bool is_environment(const std::string& prefix) { return exists(conda_meta(prefix
 Result<void> require_environment(const std::string& prefix) {
     if (is_environment(prefix)) return {};
     if (!is_directory(prefix)) {
-        return make_error(ErrorCode::environment_not_found, "there is no environment at " + prefix);
+        auto error = make_error(ErrorCode::environment_not_found, "Not a conda environment: " + prefix);
+        JsonWriter facts;
+        error.details = facts.begin_object().member("location", prefix).end_object().take();
+        return error;
     }
     return make_error(ErrorCode::not_an_environment,
                       prefix + " is a directory, but no environment: it has no conda-meta/history");

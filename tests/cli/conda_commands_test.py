@@ -116,6 +116,43 @@ class CondaCommandsTest(TaipanTest):
         self.assertRegex(self.taipan("env", "list", "--size").stdout, rf"(?m)\d K?B {prefix}$")
         self.taipan("list", "-p", prefix, "--fields", "nosuch", code=2)
 
+    def test_revisions_as_json(self):
+        self.channel.add("beta", "2.0", noarch="generic")
+        self.channel.write_index()
+        prefix = self.make("one", "beta=1")
+        self.install("beta=2", prefix=prefix)
+        self.remove("beta", prefix=prefix)
+        place = f"{self.channel.folder.as_uri()}/noarch"
+        revisions = self.taipan_json("list", "-p", prefix, "--revisions")
+        self.assertEqual([sorted(one) for one in revisions],
+                         [["date", "downgrade", "install", "remove", "rev", "upgrade"]] * 3)
+        self.assertEqual(revisions[0]["install"], [f"beta-1.0-0-{place}"])
+        self.assertEqual(revisions[1]["upgrade"], [{"old": f"beta-1.0-0-{place}", "new": f"beta-2.0-0-{place}"}])
+        self.assertEqual(revisions[2]["remove"], [f"beta-2.0-0-{place}"])
+
+    def test_json_that_programs_ask_conda_for(self):
+        prefix = self.make("one", "alpha")
+        self.assertEqual(self.taipan_json("info", "--base"), {"root_prefix": str(self.root_prefix)})
+        listed = self.taipan_json("info", "--envs")
+        self.assertEqual(sorted(listed), ["envs", "envs_details"])
+        details = listed["envs_details"][str(prefix)]
+        self.assertEqual(details["name"], "one")
+        for key in ("created", "last_modified"):
+            self.assertRegex(details[key], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00$")
+        info = self.taipan_json("info", env={"CONDA_API_TOKEN": "tk-geheim"})
+        self.assertEqual(info["env_vars"]["CIO_TEST"], "<not set>")
+        self.assertNotIn("geheim", json.dumps(info))
+        missing = self.taipan("list", "--json", "-n", "nosuch", code=1).json
+        self.assertEqual((missing["exception_name"], missing["location"]),
+                         ("EnvironmentLocationNotFound", str(self.envs / "nosuch")))
+        self.assertEqual(missing["message"], f"Not a conda environment: {self.envs / 'nosuch'}")
+        unknown = self.taipan("install", "--json", "-y", "-p", prefix, *self.channel_arguments(self.channel), "nosuch",
+                              code=1).json
+        self.assertEqual((unknown["exception_name"], unknown["packages"]),
+                         ("PackagesNotFoundInChannelsError", ["nosuch"]))
+        removal = self.taipan_json("remove", "--dry-run", "-p", prefix, "alpha")
+        self.assertNotIn("LINK", removal["actions"])
+
     def test_remove_all_and_keep_the_environment(self):
         prefix = self.make("one", "alpha")
         self.taipan("remove", "-y", "-p", prefix, "--all", "--keep-env")
