@@ -6,6 +6,7 @@
 #include "base/filesystem.hpp"
 #include "fault_point.hpp"
 #include "flow/install.hpp"
+#include "flow/reproducible.hpp"
 #include "package_json.hpp"
 #include "plan_view.hpp"
 #include "prefix/environment_variables.hpp"
@@ -61,6 +62,7 @@ private:
         TAIPAN_TRY(const InstallReport report, apply_plan(session_, plan));
         TAIPAN_CHECK(note_platform(plan));
         TAIPAN_CHECK(finish_environment(outcome));
+        if (config().reproducible) TAIPAN_CHECK(settle_environment(session_, prefix(), plan.new_prefix));
         show_report(plan, report);
         return {};
     }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+
+#include <sys/stat.h>
 
 #include "base/filesystem.hpp"
 #include "config/expand.hpp"
@@ -64,6 +67,17 @@ Options TransactionCommand::link_options() {
     const std::string group = "Packages";
     return {
         {"--download-only", &download_only_, {}, "only bring the packages into the cache", group},
+        {"--direct,--no-cache",
+         &direct_,
+         {},
+         "unpack packages straight into the environment, keep nothing in a cache",
+         group},
+        {"--no-direct", &direct_, {}, "fail if no package cache can be written", group, false},
+        {"--reproducible",
+         &reproducible_,
+         {},
+         "the same packages give the same tree, bit for bit (as with SOURCE_DATE_EPOCH)",
+         group},
         {"--copy,--always-copy", &copy_, {}, "copy files, do not link them to the cache", group},
         {"--no-always-copy", &copy_, {}, {}, group, false},
         {"--allow-softlinks", &allow_softlinks_, {}, "link symbolically where hard links are not possible", group},
@@ -81,6 +95,13 @@ Options TransactionCommand::link_options() {
 
 Options TransactionCommand::spec_argument(std::string help) {
     return {{"specs", &specs_, "SPEC", std::move(help), "Packages"}};
+}
+
+std::string TransactionCommand::usage_error() const {
+    if (direct_.value_or(false) && download_only_) {
+        return "--direct and --download-only exclude each other: there would be nothing to download into";
+    }
+    return common_.usage_error();
 }
 
 std::string_view TransactionCommand::error_name(ErrorCode code) const {
@@ -170,7 +191,23 @@ Result<void> TransactionCommand::fill_request(Draft& draft) {
     return {};
 }
 
-Result<void> TransactionCommand::apply_to_config(Config& config) const {
+/// SOURCE_DATE_EPOCH asks for the same tree at any time, as it does with other tools.
+Result<void> TransactionCommand::apply_to_config(const Invocation& invocation, Config& config) const {
+    const std::string epoch = invocation.variable("SOURCE_DATE_EPOCH");
+    config.reproducible = reproducible_ || !epoch.empty();
+    if (!epoch.empty()) {
+        std::int64_t seconds = 0;
+        const char* const end = epoch.data() + epoch.size();
+        const auto [stop, error] = std::from_chars(epoch.data(), end, seconds);
+        if (error != std::errc() || stop != end || seconds < 0) {
+            return make_error(ErrorCode::invalid_argument,
+                              "SOURCE_DATE_EPOCH must be a number of seconds, not '" + epoch + "'");
+        }
+        config.source_date_epoch = seconds;
+    }
+    // What is created from here on has the same mode for everybody.
+    if (config.reproducible) static_cast<void>(::umask(022));
+
     if (copy_) config.always_copy = *copy_;
     if (allow_softlinks_) config.allow_softlinks = *allow_softlinks_;
     if (always_softlink_) config.always_softlink = *always_softlink_;
@@ -178,6 +215,7 @@ Result<void> TransactionCommand::apply_to_config(Config& config) const {
     if (safety_checks_) TAIPAN_CHECK(set_config_key(config, "safety_checks", *safety_checks_));
     if (extra_safety_checks_) config.extra_safety_checks = *extra_safety_checks_;
     if (pyc_) config.compile_pyc = *pyc_;
+    if (direct_) config.direct = direct_;
     return {};
 }
 
@@ -190,7 +228,7 @@ Result<int> TransactionCommand::run(Invocation& invocation) {
     TAIPAN_CHECK(prepare(draft));
     TAIPAN_TRY(const std::string prefix, resolve_target(invocation, common_, draft.config, without_target()));
     TAIPAN_TRY(draft.config, load_settings_for_prefix(invocation, common_, prefix, std::move(draft.config)));
-    TAIPAN_CHECK(apply_to_config(draft.config));
+    TAIPAN_CHECK(apply_to_config(invocation, draft.config));
     draft.request.install.prefix = prefix;
     TAIPAN_CHECK(fill_request(draft));
     TAIPAN_TRY(const bool go_on, accept(draft));

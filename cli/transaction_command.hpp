@@ -16,7 +16,7 @@ namespace taipan::cli {
 /// A derived command says which options it has and fills in what is its own.
 class TransactionCommand : public Command {
 public:
-    [[nodiscard]] std::string usage_error() const override { return common_.usage_error(); }
+    [[nodiscard]] std::string usage_error() const override;
     [[nodiscard]] bool wants_json() const override { return json_; }
     [[nodiscard]] std::string_view error_name(ErrorCode code) const override;
     Result<int> run(Invocation& invocation) override;
@@ -51,9 +51,10 @@ protected:
     bool no_deps_ = false, only_deps_ = false, freeze_installed_ = false, force_reinstall_ = false, no_pin_ = false;
     bool no_default_packages_ = false, prune_ = false, update_all_ = false, download_only_ = false;
     bool use_uv_ = false;
+    bool reproducible_ = false;
     bool update_deps_ = false, update_specs_ = false, skip_if_satisfied_ = false;
     std::optional<std::string> revision_;
-    std::optional<bool> copy_, pyc_, allow_softlinks_, always_softlink_, extra_safety_checks_;
+    std::optional<bool> copy_, pyc_, direct_, allow_softlinks_, always_softlink_, extra_safety_checks_;
     std::optional<std::string> safety_checks_;
     bool clobber_ = false;
     bool json_ = false;
@@ -62,7 +63,7 @@ private:
     void take_file(Draft& draft, RequestFile& file, std::vector<std::string>& channels);
     void add_pip_package(Draft& draft) const;
     Result<void> fill_request(Draft& draft);
-    Result<void> apply_to_config(Config& config) const;
+    Result<void> apply_to_config(const Invocation& invocation, Config& config) const;
 
     bool pip_failed_ = false;
 };

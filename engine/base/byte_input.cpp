@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/filesystem.hpp"
@@ -32,6 +33,16 @@ Result<std::string_view> FileInput::read(std::uint64_t offset, std::size_t count
     return std::string_view(buffer_.data(), filled);
 }
 
+void FileInput::release(std::uint64_t offset, std::uint64_t count) {
+#ifdef FALLOC_FL_PUNCH_HOLE
+    // Where the file system cannot do it the space comes back a little later, with the file.
+    if (consumed_ && count > 0) {
+        static_cast<void>(::fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                                      static_cast<off_t>(count)));
+    }
+#endif
+}
+
 DigestingInput::DigestingInput(ByteInput& input, bool with_md5)
     : input_(input), sha256_(Digest::Kind::sha256), md5_(Digest::Kind::md5), with_md5_(with_md5) {}
 
@@ -58,6 +69,10 @@ Result<std::string_view> DigestingInput::read(std::uint64_t offset, std::size_t 
     TAIPAN_TRY(const auto bytes, input_.read(offset, count));
     take(offset, bytes);
     return bytes;
+}
+
+void DigestingInput::release(std::uint64_t offset, std::uint64_t count) {
+    if (offset < digested_) input_.release(offset, std::min(count, digested_ - offset));
 }
 
 Result<DigestingInput::Digests> DigestingInput::finish() {

@@ -22,6 +22,11 @@ public:
     /// Up to `count` bytes from `offset` on; fewer only where the input ends. Waits for bytes that have not arrived.
     /// The view holds until the next call.
     virtual Result<std::string_view> read(std::uint64_t offset, std::size_t count) = 0;
+    /// The reader is done with these bytes and will not ask for them again: their space may be given back.
+    virtual void release(std::uint64_t offset, std::uint64_t count) {
+        static_cast<void>(offset);
+        static_cast<void>(count);
+    }
 };
 
 /// Bytes in memory; they must outlive the input.
@@ -41,15 +46,18 @@ private:
 /// fault costs more than copying a page.
 class FileInput final : public ByteInput {
 public:
-    /// `fd` is borrowed. `size` bytes of it are used.
-    FileInput(int fd, std::uint64_t size) : fd_(fd), size_(size) {}
+    /// `fd` is borrowed. `size` bytes of it are used. `consumed`: the file is open for writing and nobody else's, and
+    /// loses what is released, so that an archive and its content never fill the disk at the same time.
+    FileInput(int fd, std::uint64_t size, bool consumed = false) : fd_(fd), size_(size), consumed_(consumed) {}
     [[nodiscard]] std::uint64_t size() const override { return size_; }
     /// Fewer bytes than asked for also where the file turns out to be shorter.
     Result<std::string_view> read(std::uint64_t offset, std::size_t count) override;
+    void release(std::uint64_t offset, std::uint64_t count) override;
 
 private:
     int fd_;
     std::uint64_t size_;
+    bool consumed_;
     std::vector<char> buffer_;
 };
 
@@ -60,6 +68,8 @@ public:
     DigestingInput(ByteInput& input, bool with_md5);
     [[nodiscard]] std::uint64_t size() const override { return input_.size(); }
     Result<std::string_view> read(std::uint64_t offset, std::size_t count) override;
+    /// Passed on as far as the bytes are digested; the others are still needed.
+    void release(std::uint64_t offset, std::uint64_t count) override;
 
     struct Digests {
         std::string sha256;

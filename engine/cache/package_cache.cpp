@@ -29,7 +29,7 @@ constexpr std::uint64_t record_size_limit = std::uint64_t{64} << 20U;
 /// A cache is writable if its magic file can be opened for appending (conda-spec 2.1).
 Result<void> make_writable(const std::string& directory) {
     TAIPAN_CHECK(make_directories(directory));
-    const std::string magic = directory + "/urls.txt";
+    const std::string magic = directory + '/' + PackageCache::magic_file;
     const bool fresh = !exists(magic);
     const UniqueFd fd(::open(magic.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
     if (!fd) return system_error(errno, "cannot write", magic);
@@ -124,6 +124,13 @@ Result<PackageCache> PackageCache::open(const std::vector<std::string>& director
     return *first_error;
 }
 
+PackageCache PackageCache::open_for_reading(const std::vector<std::string>& directories) {
+    PackageCache cache;
+    cache.directories_ = directories;
+    for (const auto& directory : directories) cache.indexes_.push_back(CacheIndex::open(directory));
+    return cache;
+}
+
 std::optional<std::string> PackageCache::find_extracted(const PackageRecord& record, std::string_view except) const {
     const std::string dist_name = record.dist_name();
     for (std::size_t i = 0; i < directories_.size(); ++i) {
@@ -180,7 +187,7 @@ void PackageLock::release() {
 }
 
 Result<StagedDirectory> PackageCache::stage(const PackageRecord& record) const {
-    return StagedDirectory::create(writable_, record.dist_name());
+    return StagedDirectory::create(keeps_trees() ? writable_ : trees_, record.dist_name());
 }
 
 Result<void> PackageCache::publish_extracted(StagedDirectory directory, const PackageRecord& record,
@@ -244,7 +251,7 @@ void PackageCache::sweep_leftovers(std::time_t now) const {
 }
 
 Result<void> PackageCache::note_url(std::string_view url) const {
-    return append_to_file(writable_ + "/urls.txt", std::string(url) + '\n');
+    return append_to_file(writable_ + '/' + magic_file, std::string(url) + '\n');
 }
 
 } // namespace taipan

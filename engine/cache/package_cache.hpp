@@ -39,10 +39,25 @@ private:
 /// a folder for each channel is found too.
 class PackageCache {
 public:
+    /// Lies in each cache that was ever written to (conda-spec 2.1).
+    static constexpr const char* magic_file = "urls.txt";
+
     /// Finds the first writable directory, creating it if needed. Fails when none can be written.
     static Result<PackageCache> open(const std::vector<std::string>& directories);
+    /// For a run that leaves nothing in any of them: no directory is created, written or locked.
+    static PackageCache open_for_reading(const std::vector<std::string>& directories);
+    /// From here on packages are unpacked below `directory`, and belong to whoever has them unpacked: none is
+    /// published.
+    void unpack_into(std::string directory) { trees_ = std::move(directory); }
 
-    /// Where new packages go.
+    /// Whether extracted packages appear in the cache, to stay.
+    [[nodiscard]] bool keeps_trees() const { return trees_.empty(); }
+    /// Whether downloaded archives do.
+    [[nodiscard]] bool keeps_archives() const { return !writable_.empty(); }
+    /// For what arrives and does not fit in memory.
+    [[nodiscard]] const std::string& spool_directory() const { return keeps_archives() ? writable_ : trees_; }
+
+    /// Where new packages go; empty if they are not kept.
     [[nodiscard]] const std::string& writable_directory() const { return writable_; }
     /// `<writable>/cache`, for repodata.
     [[nodiscard]] std::string repodata_directory() const { return writable_ + "/cache"; }
@@ -62,7 +77,7 @@ public:
     /// Excludes other processes from making this package at the same time; an empty lock where the file system has
     /// no locks. nullopt: another process is at it.
     [[nodiscard]] std::optional<PackageLock> try_lock(const PackageRecord& record) const;
-    /// An empty directory on the cache's file system, to extract into.
+    /// An empty directory to extract into, where extracted packages go.
     Result<StagedDirectory> stage(const PackageRecord& record) const;
     /// Makes a filled directory the extracted package: writes info/repodata_record.json, then renames it into place.
     /// What is known of it (all but `record_json`) is remembered for `find_known`, if it has a paths.json.
@@ -85,7 +100,8 @@ private:
 
     std::vector<std::string> directories_;
     std::vector<CacheIndex> indexes_; ///< of each directory, as of the opening
-    std::string writable_;
+    std::string writable_;            ///< empty: none
+    std::string trees_;               ///< empty: the writable one
     std::shared_ptr<const RunLocks> locks_;
 };
 

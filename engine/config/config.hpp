@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +27,10 @@ struct Config {
     ChannelPriority channel_priority = ChannelPriority::flexible;
     std::string subdir; ///< target platform, e.g. linux-64
     bool offline = false;
+    /// Environments do not tell when, where and how they were made; `source_date_epoch` (seconds) is when they say.
+    bool reproducible = false;
+    std::optional<std::int64_t> source_date_epoch;
+    std::optional<bool> direct;   ///< nothing goes into a package cache; nullopt: only if none can be written
     bool use_index_cache = false; ///< --use-index-cache: cached repodata is always fresh
     int local_repodata_ttl = 1;   ///< seconds; 1 = as the server says, 0 = always ask
     bool use_only_tar_bz2 = false;

@@ -69,6 +69,13 @@ Result<void> set_auto_activate(Config& config, const YamlValue& value) {
     return {};
 }
 
+Result<void> set_direct(Config& config, const YamlValue& value) {
+    const auto flag = value.is_scalar() ? parse_boolean(value.text) : std::nullopt;
+    if (!flag) return make_error(ErrorCode::parse, "must be true or false");
+    config.direct = *flag;
+    return {};
+}
+
 /// mamba's `-1` means as many as there are cores; ours is 0.
 Result<void> set_worker_threads(Config& config, const YamlValue& value) {
     int number = 0;
@@ -111,6 +118,7 @@ const std::vector<ConfigKey> keys = {
     {"extract_threads", {}, set_worker_threads},
     // places
     {"envs_dirs", "envs_path", [](Config& c) -> Strings& { return c.envs_dirs; }, {}, ':'},
+    {"direct", {}, set_direct},
     {"pkgs_dirs", {}, [](Config& c) -> Strings& { return c.pkgs_dirs; }},
     // output and questions
     {"always_yes", "yes", [](Config& c) -> bool& { return c.always_yes; }},

@@ -34,14 +34,19 @@ private:
     std::string_view rest_;
 };
 
-/// A range of an input, piece by piece.
+/// A range of an input, piece by piece. What was handed out is released.
 class RangeSource final : public ByteSource {
 public:
     /// `input` must outlive the source; the range lies inside of it.
     RangeSource(ByteInput& input, std::uint64_t offset, std::uint64_t size)
-        : input_(input), next_(offset), end_(offset + size) {}
+        : input_(input), next_(offset), released_(offset), end_(offset + size) {}
     Result<std::string_view> next() override {
         constexpr std::uint64_t piece = std::uint64_t{256} << 10U;
+        constexpr std::uint64_t worth_releasing = std::uint64_t{4} << 20U;
+        if (next_ - released_ >= worth_releasing) {
+            input_.release(released_, next_ - released_);
+            released_ = next_;
+        }
         TAIPAN_TRY(const auto bytes, input_.read(next_, static_cast<std::size_t>(std::min(piece, end_ - next_))));
         next_ += bytes.size();
         return bytes;
@@ -49,7 +54,7 @@ public:
 
 private:
     ByteInput& input_;
-    std::uint64_t next_, end_;
+    std::uint64_t next_, released_, end_;
 };
 
 } // namespace taipan

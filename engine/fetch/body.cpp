@@ -56,6 +56,7 @@ void Body::swap(Body& other) noexcept {
     std::swap(spool_directory_, other.spool_directory_);
     std::swap(path_, other.path_);
     std::swap(owned_, other.owned_);
+    std::swap(consumed_, other.consumed_);
     std::swap(fd_, other.fd_);
     std::swap(size_, other.size_);
     std::swap(map_, other.map_);
@@ -163,7 +164,7 @@ Result<void> Body::restart() {
 
 Result<UniqueFd> Body::open_for_reading() const {
     if (path_.empty()) return make_error(ErrorCode::io, "the bytes of this download are not in a file");
-    UniqueFd fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    UniqueFd fd(::open(path_.c_str(), (is_consumed() ? O_RDWR : O_RDONLY) | O_CLOEXEC));
     if (!fd) return system_error(errno, "cannot open", path_);
     return fd;
 }
@@ -174,7 +175,7 @@ Result<std::unique_ptr<ByteInput>> Body::input() {
     if (!fd_) {
         TAIPAN_TRY(fd_, open_for_reading());
     }
-    return std::unique_ptr<ByteInput>(std::make_unique<FileInput>(fd_.get(), size_));
+    return std::unique_ptr<ByteInput>(std::make_unique<FileInput>(fd_.get(), size_, is_consumed()));
 }
 
 Result<std::string_view> Body::view() {

@@ -42,6 +42,9 @@ public:
     static Body of_foreign_file(std::string path);
     /// Bytes at hand.
     static Body of_memory(std::string bytes);
+    /// A file of this body, if it gets one, loses what its readers release (ByteInput::release): it is read once.
+    void let_be_consumed() { consumed_ = true; }
+    [[nodiscard]] bool is_consumed() const { return consumed_ && !path_.empty(); }
 
     Result<void> append(std::string_view bytes);
     /// Whether the bytes lie in a file, so that they can also be written out of order.
@@ -57,7 +60,8 @@ public:
     Result<void> restart();
     [[nodiscard]] std::uint64_t size() const { return size_; }
 
-    /// A descriptor of its own for reading the file while it grows; io when the body is in memory.
+    /// A descriptor of its own for reading the file (and for making holes in one that is consumed) while it grows; io
+    /// when the body is in memory.
     [[nodiscard]] Result<UniqueFd> open_for_reading() const;
 
     /// All bytes, to be read by position; valid until the body changes or dies.
@@ -81,6 +85,7 @@ private:
     std::string spool_directory_;
     std::string path_; ///< of the file, empty while in memory
     bool owned_ = false;
+    bool consumed_ = false;
     UniqueFd fd_;
     std::uint64_t size_ = 0;
     void* map_ = nullptr;

@@ -75,6 +75,7 @@ Result<void> Transfer::open_body(const ResponseHead& head) {
     } else {
         const std::uint64_t size = request_.expected_size > 0 ? request_.expected_size : head.length;
         TAIPAN_TRY(body_, Body::open(budget_, request_.spool_directory, std::min(size, request_.size_limit)));
+        if (request_.consumed) body_.let_be_consumed();
         body_open_ = true;
     }
     if (request_.opened) request_.opened(body_);

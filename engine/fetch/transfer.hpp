@@ -27,6 +27,7 @@ struct TransferRequest {
     std::string spool_directory;                        ///< for bodies that do not fit in memory; empty: memory only
     std::uint64_t expected_size = 0;                    ///< 0 when unknown; another length is an error
     std::uint64_t size_limit = std::uint64_t{8} << 30U; ///< more bytes than that are refused
+    bool consumed = false;                              ///< the body is read once, and may shrink meanwhile
     bool digest_known = false;                          ///< what parts make together will be compared with a digest
     bool brief = false;                          ///< waits for round trips, not for bytes: many of these run at once
     std::function<void()> started;               ///< when its turn comes; called on the network thread

@@ -50,7 +50,7 @@ private:
 /// The file of a download that is still being written.
 class EarlyExtraction::Input final : public ByteInput {
 public:
-    Input(int fd, std::uint64_t size, Arrival& arrival) : file_(fd, size), arrival_(arrival) {}
+    Input(int fd, std::uint64_t size, bool consumed, Arrival& arrival) : file_(fd, size, consumed), arrival_(arrival) {}
     [[nodiscard]] std::uint64_t size() const override { return file_.size(); }
     Result<std::string_view> read(std::uint64_t offset, std::size_t count) override {
         if (!arrival_.wait_for(std::min<std::uint64_t>(offset + count, file_.size()))) {
@@ -58,6 +58,7 @@ public:
         }
         return file_.read(offset, count);
     }
+    void release(std::uint64_t offset, std::uint64_t count) override { file_.release(offset, count); }
 
 private:
     FileInput file_;
@@ -83,6 +84,8 @@ void EarlyExtraction::opened(const Body& body) {
     give_up(); // of a download that starts over
     opened_at_ = std::chrono::steady_clock::now();
     fd_ = UniqueFd();
+    consumes_ = body.is_consumed();
+    has_consumed_ = false;
     if (auto fd = body.open_for_reading()) fd_ = std::move(*fd);
 }
 
@@ -103,6 +106,7 @@ void EarlyExtraction::arrived(std::uint64_t bytes) {
 }
 
 void EarlyExtraction::start() {
+    has_consumed_ = consumes_;
     arrival_ = std::make_shared<Arrival>();
     result_.reset();
     thread_ = std::thread([this, arrival = arrival_] {
@@ -125,7 +129,7 @@ void EarlyExtraction::give_up() {
 Result<UnpackedPackage> EarlyExtraction::unpack(int fd, Arrival& arrival) const {
     const std::string name = record_.dist_name();
     Span span(session_.sink(), Stage::extract, name, record_.size.value_or(0));
-    Input file(fd, record_.size.value_or(0), arrival);
+    Input file(fd, record_.size.value_or(0), consumes_, arrival);
     DigestingInput input(file, record_.sha256.empty());
     TAIPAN_TRY(StagedDirectory staged, cache_.stage(record_));
     ExtractContexts::Lease context(contexts_);

@@ -53,6 +53,8 @@ public:
     void arrived(std::uint64_t bytes);
     /// The download is complete: waits for the rest of the extraction. nullopt when it did not begin or went wrong.
     std::optional<UnpackedPackage> take();
+    /// After `take`: the body has holes where it was read, so that nobody can extract it once more.
+    [[nodiscard]] bool has_consumed() const { return has_consumed_; }
 
 private:
     class Arrival;
@@ -69,6 +71,7 @@ private:
     std::shared_ptr<Slots> slots_;
     std::chrono::steady_clock::time_point opened_at_;
     UniqueFd fd_;
+    bool consumes_ = false, has_consumed_ = false;
     std::shared_ptr<Arrival> arrival_; ///< set while the thread runs
     std::optional<Result<UnpackedPackage>> result_;
     std::thread thread_;

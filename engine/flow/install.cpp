@@ -13,14 +13,13 @@
 #include <tbb/task_arena.h>
 
 #include "base/filesystem.hpp"
-#include "cache/package_cache.hpp"
 #include "flow/arrivals.hpp"
 #include "flow/clone.hpp"
 #include "flow/interrupted.hpp"
 #include "flow/link_stage.hpp"
-#include "flow/materialise.hpp"
-#include "flow/plan_channels.hpp"
+#include "flow/package_supply.hpp"
 #include "flow/replaced_prefix.hpp"
+#include "flow/reproducible.hpp"
 #include "flow/restored_files.hpp"
 #include "flow/unlink_stage.hpp"
 #include "prefix/history.hpp"
@@ -46,10 +45,17 @@ std::string local_time() {
     return {text, length};
 }
 
-Result<void> record_history(const Plan& plan, const ChannelSettings& settings) {
+Result<void> record_history(const Plan& plan, const Config& config) {
+    const ChannelSettings& settings = config.channel_settings;
     HistoryEntry entry;
-    entry.local_time = local_time();
-    entry.command_line = without_credentials_in_text(plan.command_line);
+    if (config.reproducible) {
+        TAIPAN_TRY(const PrefixData data, load_prefix(plan.prefix, RecordDetail::identity, settings));
+        entry.local_time = utc_time(moment_of(config, data.packages()));
+        entry.command_line = neutral_command(plan.action);
+    } else {
+        entry.local_time = local_time();
+        entry.command_line = without_credentials_in_text(plan.command_line);
+    }
     entry.tool_version = TAIPAN_CONDA_VERSION;
     entry.remove_specs = plan.remove_specs;
     entry.update_specs = plan.update_specs;
@@ -62,15 +68,8 @@ Result<void> record_history(const Plan& plan, const ChannelSettings& settings) {
     return append_history(plan.prefix, entry, data.packages());
 }
 
-/// The channels whose credentials the downloads may need.
-Result<std::vector<Channel>> channels_of_plan(const Session& session, const Plan& plan) {
-    return channels_of_request(plan.channels, {}, session.config());
-}
-
 /// A new prefix: every package is planned and linked as soon as it is there.
-Result<void> link_as_they_come(Session& session, const Plan& plan, const PackageCache& cache, LinkStage& stage,
-                               InstallReport& report) {
-    TAIPAN_TRY(const auto channels, channels_of_plan(session, plan));
+Result<void> link_as_they_come(const Plan& plan, const PackageSupply& supply, LinkStage& stage, InstallReport& report) {
     Arrivals arrivals(
         plan,
         [&](CachedPackage package) -> Result<void> {
@@ -79,24 +78,21 @@ Result<void> link_as_they_come(Session& session, const Plan& plan, const Package
             return stage.link_package(index);
         },
         [&](const PackageRecord& python) { return stage.know_python(python); });
-    TAIPAN_CHECK(materialise(
-        session, cache, channels, plan.link, [&](CachedPackage package) { return arrivals.take(std::move(package)); },
-        report));
+    TAIPAN_CHECK(supply.bring(
+        plan, [&](CachedPackage package) { return arrivals.take(std::move(package)); }, report));
     stage.order_by_dependencies();
     return {};
 }
 
-/// An existing prefix, or one that is not to be begun in vain: first everything into the cache and planned, then out
+/// An existing prefix, or one that is not to be begun in vain: first everything is brought and planned, then out
 /// with the old, in with the new.
-Result<void> replace_packages(Session& session, const Plan& plan, const PackageCache& cache, LinkStage& stage,
+Result<void> replace_packages(Session& session, const Plan& plan, const PackageSupply& supply, LinkStage& stage,
                               Transaction& transaction, InstallReport& report) {
-    TAIPAN_TRY(const auto channels, channels_of_plan(session, plan));
     Arrivals arrivals(
         plan, [&](CachedPackage package) { return stage.plan_package(std::move(package)); },
         [&](const PackageRecord& python) { return stage.know_python(python); });
-    TAIPAN_CHECK(materialise(
-        session, cache, channels, plan.link, [&](CachedPackage package) { return arrivals.take(std::move(package)); },
-        report));
+    TAIPAN_CHECK(supply.bring(
+        plan, [&](CachedPackage package) { return arrivals.take(std::move(package)); }, report));
     stage.order_by_dependencies();
     TAIPAN_TRY(const auto leaving, load_leaving(session, plan));
     TAIPAN_CHECK(stage.check_conflicts(leaving.files));
@@ -128,26 +124,27 @@ Result<void> finish(Session& session, const Plan& plan, LinkStage& stage) {
 
 void register_prefix(Session& session, const Plan& plan, InstallReport& report) {
     const Config& config = session.config();
-    if (!config.register_envs || config.home.empty()) return;
+    if (!config.register_envs || config.home.empty() || config.reproducible) return;
     if (auto registered = register_environment(config.home, plan.prefix); !registered) {
         report.messages.push_back("the environment is not listed in ~/.conda/environments.txt: " +
                                   registered.error().message);
     }
 }
 
-Result<void> carry_out(Session& session, const Plan& plan, const PackageCache& cache, InstallReport& report) {
+Result<void> carry_out(Session& session, const Plan& plan, PackageSupply& supply, InstallReport& report) {
     TAIPAN_TRY(Transaction transaction, plan.new_prefix ? Transaction::begin_new(plan.prefix, session.fault_point())
                                                         : Transaction::begin(plan.prefix, session.fault_point()));
     if (plan.new_prefix) TAIPAN_CHECK(create_environment(plan.prefix, seconds_since_epoch()));
-    LinkStage stage(session, plan, transaction, cache.writable_directory(), report);
+    TAIPAN_CHECK(supply.choose_place(transaction));
+    LinkStage stage(session, plan, transaction, supply, report);
     TAIPAN_CHECK(stage.prepare());
     if (stage.links_as_they_come())
-        TAIPAN_CHECK(link_as_they_come(session, plan, cache, stage, report));
+        TAIPAN_CHECK(link_as_they_come(plan, supply, stage, report));
     else
-        TAIPAN_CHECK(replace_packages(session, plan, cache, stage, transaction, report));
+        TAIPAN_CHECK(replace_packages(session, plan, supply, stage, transaction, report));
     TAIPAN_CHECK(finish(session, plan, stage));
     TAIPAN_CHECK(transaction.appending("conda-meta/history"));
-    TAIPAN_CHECK(record_history(plan, session.config().channel_settings));
+    TAIPAN_CHECK(record_history(plan, session.config()));
     pass(session.fault_point(), "history is written");
     TAIPAN_CHECK(transaction.commit());
     register_prefix(session, plan, report);
@@ -159,28 +156,27 @@ Result<void> carry_out(Session& session, const Plan& plan, const PackageCache& c
 Result<InstallReport> apply_plan(Session& session, const Plan& plan) {
     raise_open_file_limit();
     InstallReport report;
-    TAIPAN_TRY(const PackageCache cache, PackageCache::open(session.config().pkgs_dirs));
+    TAIPAN_TRY(PackageSupply supply, PackageSupply::open(session, plan));
     if (plan.new_prefix) {
         if (plan.replaces_existing) TAIPAN_CHECK(run_pre_unlink_scripts(session, plan.prefix));
         TAIPAN_TRY(NewPrefixClaim claim, NewPrefixClaim::make(plan.prefix, plan.replaces_existing));
-        TAIPAN_CHECK(carry_out(session, plan, cache, report));
+        TAIPAN_CHECK(carry_out(session, plan, supply, report));
         TAIPAN_CHECK(claim.succeed());
         return report;
     }
     TAIPAN_TRY(const FileLock lock,
                FileLock::acquire(plan.prefix + '/' + prefix_lock_path, prefix_lock_patience_seconds));
-    TAIPAN_TRY(const Plan complete, with_restored_files(session, plan, cache));
-    TAIPAN_CHECK(carry_out(session, complete, cache, report));
+    TAIPAN_TRY(const Plan complete, with_restored_files(session, plan, supply.cache()));
+    TAIPAN_CHECK(carry_out(session, complete, supply, report));
     return report;
 }
 
 Result<InstallReport> warm_cache(Session& session, const Plan& plan) {
     raise_open_file_limit();
     InstallReport report;
-    TAIPAN_TRY(const PackageCache cache, PackageCache::open(session.config().pkgs_dirs));
-    TAIPAN_TRY(const auto channels, channels_of_plan(session, plan));
-    TAIPAN_CHECK(materialise(
-        session, cache, channels, plan.link, [](CachedPackage) { return Result<void>(); }, report));
+    TAIPAN_TRY(const PackageSupply supply, PackageSupply::open(session, plan));
+    TAIPAN_CHECK(supply.bring(
+        plan, [](CachedPackage) { return Result<void>(); }, report));
     return report;
 }
 

@@ -310,6 +310,41 @@ Result<bool> LinkStage::link_through(const std::string& root) {
     return false;
 }
 
+/// Whether the files of these actions are where the package was unpacked.
+bool LinkStage::has_sources(const Linked& package, const std::vector<std::uint32_t>& actions) {
+    if (!package.moved) return true;
+    const auto& kept = package.placed.existing;
+    return std::all_of(actions.begin(), actions.end(),
+                       [&](std::uint32_t action) { return std::find(kept.begin(), kept.end(), action) != kept.end(); });
+}
+
+/// Packages in no cache whose files have been moved into the prefix already: they are fetched a second time, which is
+/// the price for not having kept them.
+Result<void> LinkStage::bring_again(const std::set<std::size_t>& indexes) {
+    if (indexes.empty()) return {};
+    return supply_.bring_again(plan_, indexes, [this](CachedPackage fresh) -> Result<void> {
+        Linked& package = slots_[fresh.index];
+        package.moved = false;
+        package.directory = std::move(fresh.directory);
+        package.contained = fresh.contained;
+        package.tree.reset();
+        if (fresh.tree) package.tree.emplace(std::move(*fresh.tree));
+        return {};
+    });
+}
+
+Result<void> LinkStage::bring_for_replay(const std::vector<std::string>& roots) {
+    std::set<std::size_t> missing;
+    for (const Linked& package : slots_) {
+        std::vector<std::uint32_t> wanted;
+        for (std::uint32_t action = 0; action < package.plan.actions.size(); ++action) {
+            if (is_at_or_below_any(target_of(package, action), roots)) wanted.push_back(action);
+        }
+        if (!has_sources(package, wanted)) missing.insert(package.slot);
+    }
+    return bring_again(missing);
+}
+
 /// Everything at and below `root` anew, in dependency order.
 Result<void> LinkStage::replay(const std::string& root) {
     TAIPAN_CHECK(clear(root));
@@ -356,6 +391,7 @@ Result<void> LinkStage::settle_mixed_paths() {
     for (const auto& root : roots) texts.push_back(root + " is a file in one package and a directory in another");
     if (links_as_they_come()) TAIPAN_CHECK(report_conflicts(texts)); // else they were reported in time
     if (!roots.empty()) made_.clear();                               // directories may become symlinks now
+    TAIPAN_CHECK(bring_for_replay(roots));
     for (const auto& root : roots) TAIPAN_CHECK(replay(root));
     replayed_ = roots;
     for (Linked& package : packages_) {
@@ -384,6 +420,12 @@ Result<void> LinkStage::plan_again() {
 }
 
 Result<void> LinkStage::settle_conflicts() {
+    TAIPAN_CHECK(settle_contested_paths());
+    for (auto& package : slots_) package.tree.reset();
+    return {};
+}
+
+Result<void> LinkStage::settle_contested_paths() {
     if (!may_conflict()) return {};
     TAIPAN_CHECK(plan_again());
     TAIPAN_CHECK(settle_mixed_paths());
@@ -410,14 +452,22 @@ Result<void> LinkStage::settle_conflicts() {
         }
     }
     std::map<std::size_t, std::vector<std::uint32_t>> again;
+    std::set<std::size_t> missing;
     std::vector<std::string> texts;
     for (const auto& [path, won] : winner) {
         if (owners[path].size() < 2) continue;
         texts.push_back(path + " is in more than one package (" + joined(owners[path]) + "); that of " +
                         owners[path].back() + " is used");
-        if (!is_at_or_below_any(path, replayed_)) again[won.first].push_back(won.second);
+        if (is_at_or_below_any(path, replayed_)) continue;
+        // Of all that want the path, the one that was not told that it is taken has it.
+        const Linked& winning = packages_[won.first];
+        const bool at_hand = has_sources(winning, {won.second});
+        if (!at_hand && through_.empty()) continue;
+        again[won.first].push_back(won.second);
+        if (!at_hand) missing.insert(winning.slot);
     }
     if (links_as_they_come()) TAIPAN_CHECK(report_conflicts(texts));
+    TAIPAN_CHECK(bring_again(missing));
     for (const auto& [index, actions] : again) {
         TAIPAN_CHECK(place_again(packages_[index].get(), actions, OnExisting::replace));
     }

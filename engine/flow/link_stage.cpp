@@ -46,13 +46,9 @@ std::vector<std::pair<std::size_t, std::size_t>> slices(const LinkPlan& plan) {
 
 } // namespace
 
-LinkStage::LinkStage(Session& session, const Plan& plan, Transaction& transaction, std::string cache_directory,
+LinkStage::LinkStage(Session& session, const Plan& plan, Transaction& transaction, const PackageSupply& supply,
                      InstallReport& report)
-    : session_(session),
-      plan_(plan),
-      transaction_(transaction),
-      cache_directory_(std::move(cache_directory)),
-      report_(report) {
+    : session_(session), plan_(plan), transaction_(transaction), supply_(supply), report_(report) {
     for (const auto& planned : plan.link) {
         Linked& package = slots_.emplace_back();
         package.slot = slots_.size() - 1;
@@ -75,9 +71,10 @@ Result<void> LinkStage::prepare() {
     std::set<std::string> to_link;
     for (const auto& package : plan_.link) to_link.insert(package.record.name);
     watch_.emplace(plan_.final_state, std::move(to_link));
-    compiler_.emplace(session_,
-                      CompileTarget{plan_.prefix, transaction_.prefix_fd(), *python_, cache_directory_, made_},
-                      packages_.size());
+    compiler_.emplace(
+        session_,
+        CompileTarget{plan_.prefix, transaction_.prefix_fd(), *python_, supply_.cache().writable_directory(), made_},
+        packages_.size());
     if (watch_->ready()) compiler_->open();
     return {};
 }
@@ -124,8 +121,22 @@ void LinkStage::tell_link_mode(const Cache& cache) {
                                              cache.directory + " since " + choice.reason);
 }
 
+/// How its files come into the prefix, decided once for each cache.
+Result<LinkType> LinkStage::link_type_of(Linked& package) {
+    if (!package.tree) {
+        TAIPAN_TRY(package.cache, cache_of(package.directory));
+        return package.cache->choice.type;
+    }
+    const std::scoped_lock guard(mutex_);
+    if (report_.link_mode.empty()) report_.link_mode = "unpacking in place";
+    // Moved files are files of the prefix alone; what the record says of them is what it says of linked ones.
+    return session_.config().always_copy ? LinkType::copy : LinkType::hardlink;
+}
+
 Result<void> LinkStage::plan_package(CachedPackage package) {
     Linked& slot = slots_[package.index];
+    slot.moved = false;
+    if (package.tree) slot.tree.emplace(std::move(*package.tree));
     slot.record = std::move(package.record);
     slot.directory = std::move(package.directory);
     slot.contained = package.contained;
@@ -155,8 +166,7 @@ Result<void> LinkStage::make_plan(Linked& slot, const PackageInfoTexts& info) {
     const Config& config = session_.config();
     LinkOptions options;
     options.prefix = plan_.prefix;
-    TAIPAN_TRY(slot.cache, cache_of(slot.directory));
-    options.link_type = slot.cache->choice.type;
+    TAIPAN_TRY(options.link_type, link_type_of(slot));
     options.compile_pyc = may_compile(config);
     options.platform = platform_of_subdir(config.subdir);
     std::optional<PythonInfo> python;
@@ -178,11 +188,12 @@ PlaceContext LinkStage::context(const Linked& package) const {
     place.on_existing = OnExisting::report;
     place.stop = &session_.stop().flag();
     place.contained = package.contained;
+    place.settled = session_.config().reproducible;
     return place;
 }
 
 Result<void> LinkStage::enter(Linked& package, PlaceContext& place) {
-    if (package.contained && !package.fd) {
+    if (package.contained && !package.fd && package.cache != nullptr) {
         place.package_fd = package.cache->fd.get();
         place.package_path = base_name(package.directory);
         return {};
@@ -197,6 +208,7 @@ Result<void> LinkStage::enter(Linked& package, PlaceContext& place) {
 Result<void> LinkStage::place(Linked& package) {
     PlaceContext where = context(package);
     where.made = &made_;
+    where.move = package.tree.has_value();
     TAIPAN_CHECK(enter(package, where));
     // What was created is announced already in an existing prefix, and gone with the whole in a new one.
     auto made = create_directories(package.plan.directories, where.prefix_fd, plan_.prefix, &made_);
@@ -219,6 +231,8 @@ Result<void> LinkStage::place(Linked& package) {
     TAIPAN_CHECK(errors.result());
     for (auto& part : parts) package.placed.merge(std::move(part));
     package.fd.reset();
+    package.moved = package.tree.has_value();
+    if (package.placed.existing.empty()) package.tree.reset();
     return {};
 }
 
@@ -243,9 +257,11 @@ Result<void> LinkStage::link_package(std::size_t index) {
 
 /// In a new prefix, which nobody reads yet, a record need not wait for the others, and the lists of all packages' files
 /// need not be in memory at once. Unless something about the files is still to come: bytecode, or a conflict. (One that
-/// turns up later changes files, but not what this record says: see `plan_again`.)
+/// turns up later changes files, but not what this record says: see `plan_again`. What was moved into the prefix could
+/// not be planned again.)
 bool LinkStage::can_be_recorded(const Linked& package) const {
-    return links_as_they_come() && !package.postponed && package.placed.existing.empty() && package.plan.pyc.empty();
+    return links_as_they_come() && !package.moved && !package.postponed && package.placed.existing.empty() &&
+           package.plan.pyc.empty();
 }
 
 Result<void> LinkStage::hand_to_compiler(const Linked& package) {
@@ -256,10 +272,10 @@ Result<void> LinkStage::hand_to_compiler(const Linked& package) {
         if (watch_->linked(record)) compiler_->open();
     }
     // What is kept of a package's bytecode is all of it, so a part of it is not kept.
-    const std::string hash = package.partial ? "" : record.sha256.empty() ? record.md5 : record.sha256;
-    return compiler_->package_linked(
-        package.slot,
-        {&package.plan, {python_name_, record.dist_name(), hash}, package.plan.link_type != LinkType::hardlink});
+    const bool kept = !package.partial && supply_.cache().keeps_archives();
+    const std::string hash = !kept ? "" : record.sha256.empty() ? record.md5 : record.sha256;
+    const bool copy = package.moved || package.plan.link_type != LinkType::hardlink || session_.config().reproducible;
+    return compiler_->package_linked(package.slot, {&package.plan, {python_name_, record.dist_name(), hash}, copy});
 }
 
 Result<void> LinkStage::link_all() {
@@ -340,8 +356,14 @@ Result<void> LinkStage::write_records() {
 /// Takes the paths out of the package's plan.
 Result<void> LinkStage::write_record(Linked& package) {
     RecordOrigin origin;
-    origin.package_tarball_full_path = std::string(parent_path(package.directory)) + '/' + package.record.fn;
-    origin.extracted_package_dir = package.directory;
+    if (session_.config().reproducible) { // then a record tells nothing of this machine
+        package.plan.link_type = LinkType::hardlink;
+    } else {
+        const std::string archives = package.cache != nullptr ? std::string(parent_path(package.directory))
+                                                              : supply_.cache().writable_directory();
+        if (!archives.empty()) origin.package_tarball_full_path = archives + '/' + package.record.fn;
+        if (package.cache != nullptr) origin.extracted_package_dir = package.directory;
+    }
     if (!package.requested_spec.empty()) origin.requested_specs = {package.requested_spec};
     PrefixRecord record =
         installed_record(std::move(package.record), std::move(package.plan), package.placed, std::move(origin));

@@ -17,6 +17,7 @@
 #include "flow/install.hpp"
 #include "flow/interpreter_watch.hpp"
 #include "flow/materialise.hpp"
+#include "flow/package_supply.hpp"
 #include "link/link_scripts.hpp"
 #include "link/place_file.hpp"
 #include "link/plan.hpp"
@@ -28,7 +29,7 @@ namespace taipan {
 /// transaction.
 class LinkStage {
 public:
-    LinkStage(Session& session, const Plan& plan, Transaction& transaction, std::string cache_directory,
+    LinkStage(Session& session, const Plan& plan, Transaction& transaction, const PackageSupply& supply,
               InstallReport& report);
 
     /// Whether each package may be linked as soon as it is planned. Otherwise all are planned first, which tells of
@@ -77,8 +78,11 @@ private:
         PackageRecord record;
         std::string directory;
         bool contained = false;
-        const Cache* cache = nullptr;
-        UniqueFd fd; ///< of the directory, while it is open
+        const Cache* cache = nullptr; ///< null for one in no cache
+        UniqueFd fd;                  ///< of the directory, while it is open
+        /// The directory, if it is in no cache: until the package is linked, or longer if something was in the way.
+        std::optional<StagedDirectory> tree;
+        bool moved = false; ///< files of the tree have been moved into the prefix
         LinkPlan plan;
         PlacedFiles placed;
         std::string requested_spec;
@@ -95,6 +99,7 @@ private:
     /// `place`, with a handle that names of the package can start from.
     static Result<void> enter(Linked& package, PlaceContext& place);
     Result<void> place(Linked& package);
+    Result<LinkType> link_type_of(Linked& package);
     Result<void> hand_to_compiler(const Linked& package);
     Result<void> make_plan(Linked& package, const PackageInfoTexts& info);
     [[nodiscard]] bool can_be_recorded(const Linked& package) const;
@@ -118,14 +123,18 @@ private:
     Result<void> place_again(Linked& package, const std::vector<std::uint32_t>& actions, OnExisting existing);
     Result<void> make_directories_again(const Linked& package, const std::string& root);
     Result<bool> link_through(const std::string& root);
+    [[nodiscard]] static bool has_sources(const Linked& package, const std::vector<std::uint32_t>& actions);
+    Result<void> bring_again(const std::set<std::size_t>& indexes);
+    Result<void> bring_for_replay(const std::vector<std::string>& roots);
     Result<void> replay(const std::string& root);
     Result<void> place_rest(Linked& package, const std::vector<std::string>& roots);
     Result<void> settle_mixed_paths();
+    Result<void> settle_contested_paths();
 
     Session& session_;
     const Plan& plan_;
     Transaction& transaction_;
-    std::string cache_directory_;
+    const PackageSupply& supply_;
     InstallReport& report_; ///< guarded by mutex_
     std::mutex mutex_;
     std::optional<PythonInfo> python_;

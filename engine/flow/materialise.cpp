@@ -52,6 +52,7 @@ struct Token {
     bool from_cache = false; ///< the body is an archive of the cache: may be stale, must not be stored again
     bool resumed = false;    ///< downloaded in several parts
     bool second_try = false;
+    bool used_up = false;                   ///< the body was read once, in vain, and has holes now
     std::unique_ptr<EarlyExtraction> early; ///< for a large download
     PackageLock lock;
 };
@@ -201,7 +202,7 @@ private:
         }
         TransferRequest request = transfer_request(record);
         if (token->second_try) request.digest_known = false; // no parts this time: they did not fit together
-        if (EarlyExtraction::worthwhile(record)) {
+        if (EarlyExtraction::worthwhile(record) && !(token->second_try && request.consumed)) {
             token->early =
                 std::make_unique<EarlyExtraction>(session_, cache_, record, helpers_, contexts_, early_slots_);
             request.opened = [early = token->early.get()](const Body& body) { early->opened(body); };
@@ -219,7 +220,8 @@ private:
         TransferRequest request;
         request.urls = sources(record);
         request.shown_url = record.url;
-        request.spool_directory = cache_.writable_directory();
+        request.spool_directory = cache_.spool_directory();
+        request.consumed = !cache_.keeps_archives();
         request.expected_size = record.size.value_or(0);
         request.digest_known = !record.sha256.empty() || !record.md5.empty();
         const std::string name = record.dist_name();
@@ -301,7 +303,7 @@ private:
     }
 
     Result<std::optional<CachedPackage>> reuse(const TokenPtr& token) {
-        CachedPackage package{token->index, packages_[token->index].record, token->extracted, {}, false, {}};
+        CachedPackage package{token->index, packages_[token->index].record, token->extracted, {}, false, {}, {}};
         if (auto known = cache_.find_known(package.directory)) {
             package.info.index_json = std::move(known->record_json); // which has been completed from info/index.json
             package.info.paths_json = std::move(known->paths_json);
@@ -386,7 +388,8 @@ private:
         auto unpacked = unpack(*token, record);
         if (!unpacked && unpacked.error().code == ErrorCode::checksum_mismatch) {
             // An archive of the cache may be stale, and parts may not belong together: that is worth one more download.
-            if (token->second_try || !(token->from_cache || token->resumed)) return std::move(unpacked).error();
+            const bool curable = token->from_cache || token->resumed || token->used_up;
+            if (token->second_try || !curable) return std::move(unpacked).error();
             token->body = Body();
             TAIPAN_CHECK(download_again(token));
             return std::optional<CachedPackage>();
@@ -401,8 +404,15 @@ private:
         TAIPAN_CHECK(check_size(token.body.size(), record));
         if (token.early) {
             auto early = token.early->take();
+            const bool consumed = token.early->has_consumed();
             token.early.reset();
-            if (early && check_digests(early->digests, record)) return std::move(*early);
+            const auto right = early ? check_digests(early->digests, record) : Result<void>();
+            if (early && right) return std::move(*early);
+            if (consumed && !right) return right.error();
+            if (consumed && !stopped()) {
+                token.used_up = true;
+                return make_error(ErrorCode::checksum_mismatch, record.fn + " could not be extracted while it arrived");
+            }
         }
         const std::string name = record.dist_name();
         Span span(session_.sink(), Stage::extract, name, token.body.size());
@@ -428,18 +438,24 @@ private:
         const std::uint64_t files = unpacked.content.files;
         CachedPackage package{token.index,
                               std::move(record),
-                              cache_.extracted_path(packages_[token.index].record),
+                              cache_.keeps_trees() ? cache_.extracted_path(packages_[token.index].record)
+                                                   : unpacked.staged.path(),
                               linker_texts(std::move(unpacked.content.info)),
                               unpacked.content.contained,
+                              {},
                               {}};
         TAIPAN_CHECK(complete(package));
-        if (!token.from_cache) {
+        if (!token.from_cache && cache_.keeps_archives()) {
             TAIPAN_CHECK(token.body.store_as(cache_.archive_path(package.record)));
             TAIPAN_CHECK(cache_.note_url(package.record.url));
         }
         token.body = Body();
-        const KnownPackage known{package.contained, {}, package.info.paths_json, package.info.link_json};
-        TAIPAN_CHECK(cache_.publish_extracted(std::move(unpacked.staged), package.record, known));
+        if (cache_.keeps_trees()) {
+            const KnownPackage known{package.contained, {}, package.info.paths_json, package.info.link_json};
+            TAIPAN_CHECK(cache_.publish_extracted(std::move(unpacked.staged), package.record, known));
+        } else {
+            package.tree.emplace(std::move(unpacked.staged));
+        }
         const std::scoped_lock guard(mutex_);
         ++report_.extracted_packages;
         report_.extracted_files += files;
@@ -449,10 +465,11 @@ private:
     Result<void> download_again(const TokenPtr& token) {
         const PackageRecord& record = packages_[token->index].record;
         session_.sink().note(Severity::warning,
-                             token->from_cache
-                                 ? "the cached archive " + record.fn +
-                                       " is damaged or another file of that name; it is fetched again"
-                                 : "the parts of " + record.fn + " do not fit together; it is fetched again");
+                             token->from_cache ? "the cached archive " + record.fn +
+                                                     " is damaged or another file of that name; it is fetched again"
+                             : token->resumed
+                                 ? "the parts of " + record.fn + " do not fit together; it is fetched again"
+                                 : record.fn + " is fetched again, to be extracted when it is whole");
         // The lock travels on with a copy of the token; this one gives it up when its work returns.
         auto again = std::make_shared<Token>();
         again->index = token->index;

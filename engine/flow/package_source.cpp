@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "cache/package_cache.hpp"
 #include "flow/plan_channels.hpp"
 #include "model/pattern.hpp"
 
@@ -11,12 +10,13 @@ namespace taipan {
 Result<ChannelPackages> ChannelPackages::load(Session& session, const std::vector<std::string>& channels,
                                               const std::vector<MatchSpec>& specs) {
     const Config& config = session.config();
-    TAIPAN_TRY(const PackageCache cache, PackageCache::open(config.pkgs_dirs));
+    TAIPAN_TRY(const CacheAccess access, open_caches(config));
     TAIPAN_TRY(auto wanted, channels_of_request(channels, specs, config));
     if (wanted.empty()) return no_channels_error();
-    TAIPAN_TRY(auto indexes, load_indexes(session, std::move(wanted), config.subdir, cache.repodata_directory(),
-                                          IndexUse::searching));
-    return ChannelPackages(std::move(indexes));
+    TAIPAN_TRY(IndexPlace place, IndexPlace::choose(config, access.cache));
+    TAIPAN_TRY(auto indexes,
+               load_indexes(session, std::move(wanted), config.subdir, place.directory(), IndexUse::searching));
+    return ChannelPackages(std::move(place), std::move(indexes));
 }
 
 InstalledPackages::InstalledPackages(std::vector<PackageRecord> records) : records_(std::move(records)) {

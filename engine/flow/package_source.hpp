@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "flow/index.hpp"
+#include "flow/package_supply.hpp"
 #include "flow/session.hpp"
 #include "model/match_spec.hpp"
 #include "model/record.hpp"
@@ -23,9 +24,11 @@ public:
     [[nodiscard]] const std::vector<Channel>& channels() const { return indexes_->channels; }
 
 private:
-    explicit ChannelPackages(LoadedIndexes indexes)
-        : indexes_(std::make_unique<LoadedIndexes>(std::move(indexes))),
+    ChannelPackages(IndexPlace place, LoadedIndexes indexes)
+        : place_(std::make_unique<IndexPlace>(std::move(place))),
+          indexes_(std::make_unique<LoadedIndexes>(std::move(indexes))),
           source_(std::make_unique<IndexCandidates>(*indexes_)) {}
+    std::unique_ptr<IndexPlace> place_; ///< outlives the indexes
     std::unique_ptr<LoadedIndexes> indexes_;
     std::unique_ptr<IndexCandidates> source_;
 };

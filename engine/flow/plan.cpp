@@ -10,11 +10,11 @@
 #include <dirent.h>
 
 #include "base/filesystem.hpp"
-#include "cache/package_cache.hpp"
 #include "flow/clone.hpp"
 #include "flow/explicit.hpp"
 #include "flow/index.hpp"
 #include "flow/interrupted.hpp"
+#include "flow/package_supply.hpp"
 #include "flow/plan_channels.hpp"
 #include "flow/revision.hpp"
 #include "flow/shard_walk.hpp"
@@ -220,6 +220,7 @@ Result<void> check_allowed(const Plan& plan, const Config& config) {
 Result<void> plan_solved(Plan& plan, Session& session, const InstallRequest& request,
                          const std::vector<MatchSpec>& specs, const Target& target, const PackageCache& cache) {
     const Config& config = session.config();
+    IndexPlace place; // outlives the indexes
     LoadedIndexes indexes;
     const bool needs_index = !(request.action == Action::remove && request.force_remove);
     if (needs_index && !(request.action == Action::create && specs.empty())) {
@@ -227,8 +228,9 @@ Result<void> plan_solved(Plan& plan, Session& session, const InstallRequest& req
         if (channels.empty() && request.action != Action::remove) {
             return no_channels_error();
         }
-        TAIPAN_TRY(indexes, load_indexes(session, std::move(channels), config.subdir, cache.repodata_directory(),
-                                         IndexUse::solving));
+        TAIPAN_TRY(place, IndexPlace::choose(config, cache));
+        TAIPAN_TRY(indexes,
+                   load_indexes(session, std::move(channels), config.subdir, place.directory(), IndexUse::solving));
         TAIPAN_CHECK(load_shards(session, indexes, names_to_start_from(specs, target), true));
     }
     Span span(session.sink(), Stage::solve, plan.prefix);
@@ -268,10 +270,18 @@ Result<Plan> make_plan(Session& session, const InstallRequest& request) {
     const Config& config = session.config();
     TAIPAN_TRY(const Target target, load_target(session, request));
     TAIPAN_TRY(const auto specs, requested(request, config));
-    TAIPAN_TRY(const PackageCache cache, PackageCache::open(config.pkgs_dirs));
+    TAIPAN_TRY(const CacheAccess access, open_caches(config));
+    if (!access.reason.empty()) {
+        session.sink().note(Severity::warning,
+                            "packages are unpacked straight into the environment and not kept, since no "
+                            "package cache can be written: " +
+                                access.reason);
+    }
+    const PackageCache& cache = access.cache;
     cache.sweep_leftovers(std::time(nullptr));
 
     Plan plan;
+    plan.direct = access.direct;
     plan.action = request.action;
     plan.prefix = request.prefix;
     plan.new_prefix = !target.exists;

@@ -57,6 +57,7 @@ struct Plan {
     std::string prefix;
     bool new_prefix = false;                ///< the environment at `prefix` is made from nothing
     bool replaces_existing = false;         ///< and one that is there now goes when the new one is complete
+    bool direct = false;                    ///< packages are unpacked into the prefix and leave nothing in a cache
     std::vector<PlannedPackage> link;       ///< in dependency order
     std::vector<PackageRecord> unlink;      ///< dependents first
     std::set<std::string> kept_paths;       ///< of packages to unlink, but staying since they are another one's

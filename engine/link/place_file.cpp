@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <iterator>
 #include <optional>
 
@@ -112,10 +113,10 @@ private:
     /// False: the target exists already.
     Result<bool> make(const LinkAction& action) {
         switch (action.kind) {
-        case PlaceKind::hard_link: return hard_link();
-        case PlaceKind::copy: return copy();
+        case PlaceKind::hard_link: return context_.move ? move(placed_.hard_links) : hard_link();
+        case PlaceKind::copy: return context_.move ? move(placed_.copies) : copy();
         case PlaceKind::soft_link: return soft_link();
-        case PlaceKind::symlink: return symlink();
+        case PlaceKind::symlink: return context_.move ? move(placed_.symlinks) : symlink();
         case PlaceKind::rewrite_text:
         case PlaceKind::rewrite_binary: return rewrite(action);
         case PlaceKind::entry_point: return entry_point(action);
@@ -135,6 +136,33 @@ private:
             links_refused_ = errno == EXDEV; // holds for the whole package, the others only for this file
         }
         return copy();
+    }
+
+    /// The file itself; never over one that exists.
+    Result<bool> move(std::uint64_t& count) {
+        if (rename_to_free_name()) {
+            ++count;
+            return true;
+        }
+        if (errno == EEXIST) return false;
+        if (errno != ENOENT) return system_error(errno, "cannot move into place", shown());
+        struct stat status {}; // listed twice, and moved by the first line
+        if (::fstatat(target_at_, target_name_, &status, AT_SYMLINK_NOFOLLOW) == 0) return false;
+        return missing();
+    }
+
+    /// False, and errno says why.
+    bool rename_to_free_name() {
+#ifdef RENAME_NOREPLACE
+        if (!renames_refused_) {
+            if (::renameat2(source_at_, source_name_, target_at_, target_name_, RENAME_NOREPLACE) == 0) return true;
+            renames_refused_ = errno == EINVAL || errno == ENOSYS; // network file systems
+            if (!renames_refused_) return false;
+        }
+#endif
+        if (::linkat(source_at_, source_name_, target_at_, target_name_, 0) != 0) return false;
+        ::unlinkat(source_at_, source_name_, 0); // if not, it goes with the rest
+        return true;
     }
 
     Result<bool> copy() {
@@ -163,7 +191,7 @@ private:
 
     /// A second name for the package's symlink is as good as a new one, and half the work.
     Result<bool> symlink() {
-        if (plan_.link_type == LinkType::hardlink && !links_refused_) {
+        if (plan_.link_type == LinkType::hardlink && !links_refused_ && !context_.settled) {
             if (::linkat(source_at_, source_name_, target_at_, target_name_, 0) == 0) {
                 ++placed_.symlinks;
                 return true;
@@ -214,7 +242,10 @@ private:
         }
         TAIPAN_CHECK(discard_on_error(write_all(target.get(), buffer_, shown())));
         TAIPAN_CHECK(discard_on_error(copy_mode(source, target.get(), shown())));
-        if (!*changed) copy_times(source, target.get()); // a changed file is a new one, its mtime says so
+        if (!*changed || context_.settled)
+            copy_times(source, target.get()); // a changed file is a new one, its mtime says so
+        if (context_.move)
+            ::unlinkat(source_at_, source_name_, 0); // two of each would need more space than there may be
         ++placed_.rewritten;
         return true;
     }
@@ -278,14 +309,14 @@ private:
     std::string source_path_;
     const char* source_name_ = nullptr;
     const char* target_name_ = nullptr;
-    bool links_refused_ = false, clones_ = true;
+    bool links_refused_ = false, renames_refused_ = false, clones_ = true;
     std::string buffer_;
     PlacedFiles placed_;
 };
 
 /// Whether copies from there to here can share their blocks.
-bool can_clone(int package_fd, int prefix_fd, const std::string& probe) {
-    const auto source = open_source_file(package_fd, "info/index.json", "info/index.json");
+bool can_clone(int package_fd, int prefix_fd, const char* file, const std::string& probe) {
+    const auto source = open_source_file(package_fd, file, file);
     if (!source) return false;
     const UniqueFd target = create_target_file(prefix_fd, probe.c_str(), 0600);
     const bool cloned = target && clone_bytes(*source, target.get());
@@ -315,25 +346,25 @@ void PlacedFiles::merge(PlacedFiles&& other) {
     copied_bytes += other.copied_bytes;
 }
 
-LinkChoice choose_link_type(int package_fd, int prefix_fd, const LinkPreference& preference) {
+LinkChoice choose_link_type(int package_fd, int prefix_fd, const LinkPreference& preference, const char* file) {
     if (preference.always_softlink) return {LinkType::softlink, "symlinks were asked for"};
     const std::string probe = temporary_name(".tmp.index.json");
     if (preference.always_copy) {
-        return {LinkType::copy, "copying was asked for", can_clone(package_fd, prefix_fd, probe)};
+        return {LinkType::copy, "copying was asked for", can_clone(package_fd, prefix_fd, file, probe)};
     }
     LayerProbe layers(package_fd);
-    if (::linkat(package_fd, "info/index.json", prefix_fd, probe.c_str(), 0) == 0) {
+    if (::linkat(package_fd, file, prefix_fd, probe.c_str(), 0) == 0) {
         ::unlinkat(prefix_fd, probe.c_str(), 0);
         if (!layers.link_has_copied()) return {LinkType::hardlink, {}};
         const std::string reason = "hard links would copy the cache, which is in a lower layer of this file system";
         if (preference.allow_softlinks) return {LinkType::softlink, reason};
-        return {LinkType::copy, reason, can_clone(package_fd, prefix_fd, probe)};
+        return {LinkType::copy, reason, can_clone(package_fd, prefix_fd, file, probe)};
     }
     const int saved = errno;
     const std::string reason = saved == EXDEV ? "the cache is on another file system"
                                               : system_error(saved, "hard links from the cache fail", "here").message;
     if (preference.allow_softlinks) return {LinkType::softlink, reason};
-    return {LinkType::copy, reason, can_clone(package_fd, prefix_fd, probe)};
+    return {LinkType::copy, reason, can_clone(package_fd, prefix_fd, file, probe)};
 }
 
 Result<PlacedFiles> place_groups(const LinkPlan& plan, std::size_t first_group, std::size_t last_group,

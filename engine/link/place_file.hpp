@@ -29,7 +29,11 @@ struct PlaceContext {
     OnExisting on_existing = OnExisting::replace;
     const std::atomic<bool>* stop = nullptr; ///< polled between groups
     bool contained = false;                  ///< no symlink of the package leads out of it
-    MadeDirectories* made = nullptr;         ///< of the prefix, if what this run makes there is kept track of
+    /// The package is nobody else's: its files are moved, and what is rewritten goes from it. Each can be placed once.
+    bool move = false;
+    /// Reproducible: rewritten files have the package's time, and symlinks are new ones.
+    bool settled = false;
+    MadeDirectories* made = nullptr; ///< of the prefix, if what this run makes there is kept track of
     /// The way from `package_fd` to the package; only for contained ones, else empty.
     std::string package_path = {};
 };
@@ -56,8 +60,9 @@ struct LinkPreference {
     bool always_copy = false, always_softlink = false, allow_softlinks = false;
 };
 
-/// Tries to link `info/index.json` of the package into the prefix (conda-spec 3.1).
-[[nodiscard]] LinkChoice choose_link_type(int package_fd, int prefix_fd, const LinkPreference& preference);
+/// Tries to link `probe`, a file of the package, into the prefix (conda-spec 3.1).
+[[nodiscard]] LinkChoice choose_link_type(int package_fd, int prefix_fd, const LinkPreference& preference,
+                                          const char* probe = "info/index.json");
 
 /// Those of `directories` (parents first, as in a plan) that are not there: what `create_directories` would make, to
 /// be announced to the transaction first.

@@ -1,11 +1,11 @@
 // Problem: the modules of noarch python packages come without bytecode; without it every first import is slow and, in a
 // read-only environment, every import.
 // Approach: the prefix's own interpreter compiles them as its own py_compile would, in a process that stays for many
-// batches: names go to its standard input, after each batch it answers with a line. It runs isolated, without site (no
-// .pth file of a package is executed), and with -B, so that it leaves no bytecode of the modules it imports itself,
-// which nobody would record.
-// What must hold: pycs carry the source's mtime (never a hash); the paths inside are relative to the prefix, so the
-// same package gives the same bytes in every prefix; a source that does not compile is no error.
+// batches: names go to its standard input, after each batch it answers with a line. It runs without the user's and the
+// system's site (no .pth file of a package is executed), looks for modules in the prefix only, and with -B, so that it
+// leaves no bytecode of the modules it imports itself, which nobody would record. What must hold: pycs carry the
+// source's mtime (never a hash); the paths inside are relative to the prefix, so the same package gives the same bytes
+// in every prefix; a source that does not compile is no error.
 
 #include "link/pyc.hpp"
 
@@ -36,8 +36,13 @@ constexpr std::string_view answer_head = "\ndone ";
 /// what it finds, and nobody may write behind its back.
 ///
 /// From CPython 3.7 on it does what py_compile does without importing it: that alone costs more than compiling fifty
-/// modules. The garbage collector mostly slows compiling down, so it runs once in a while only.
-constexpr std::string_view compiler_program = R"(import sys, os, gc
+/// modules. Bytecode tells of each object whether it might be referred to again, which marshal guesses from its count
+/// of references; a name that something else in the process uses too counts more. All are held once more, and texts of
+/// one letter, which all modules share, are made names at once, so that the bytes depend on the source alone. The
+/// garbage collector mostly slows compiling down, so it runs once in a while only.
+constexpr std::string_view compiler_program = R"(import sys
+sys.path = [place for place in sys.path if place]
+import os, gc
 gc.disable()
 try:
     from _frozen_importlib_external import _code_to_timestamp_pyc as with_header
@@ -45,11 +50,31 @@ try:
 except ImportError:
     fast = False
 if fast:
+    for number in range(256):
+        sys.intern(chr(number))
+    code_type = type(with_header.__code__)
+    def hold(value, held):
+        kind = type(value)
+        if kind is code_type:
+            held.append(value.co_name)
+            held.append(getattr(value, 'co_qualname', None))
+            for names in value.co_names, value.co_varnames, value.co_freevars, value.co_cellvars:
+                held.extend(names)
+            for constant in value.co_consts:
+                hold(constant, held)
+        elif kind is tuple or kind is frozenset:
+            held.append(value)
+            for item in value:
+                hold(item, held)
+        else:
+            held.append(value)
     def make(source, pyc):
         with open(source, 'rb', 0) as stream:
             status = os.fstat(stream.fileno())
             text = stream.read()
         code = compile(text, source, 'exec', dont_inherit=True)
+        held = []
+        hold(code, held)
         data = with_header(code, int(status.st_mtime), len(text))
         flags, bits = os.O_WRONLY | os.O_CREAT | os.O_EXCL, status.st_mode & 0o666 | 0o200
         try:
@@ -104,11 +129,8 @@ bool is_python_2(const PythonInfo& python) { return python.version.starts_with("
 
 std::vector<std::string> pyc_command(const PycRun& run) {
     std::vector<std::string> arguments{run.prefix + '/' + run.python.executable};
-    if (is_python_2(run.python))
-        arguments.insert(arguments.end(), {"-E", "-s"});
-    else
-        arguments.emplace_back("-I");
-    arguments.insert(arguments.end(), {"-S", "-B", "-Wignore", "-c", std::string(compiler_program)});
+    if (is_python_2(run.python)) arguments.emplace_back("-E");
+    arguments.insert(arguments.end(), {"-s", "-S", "-B", "-Wignore", "-c", std::string(compiler_program)});
     if (run.gently) arguments.emplace_back("gently");
     return arguments;
 }
@@ -117,6 +139,8 @@ std::map<std::string, std::string> python_environment(std::map<std::string, std:
     std::erase_if(environment, [](const auto& variable) {
         return variable.first.starts_with("PYTHON") || variable.first == "SOURCE_DATE_EPOCH";
     });
+    // Before 3.11 the order of the names in a constant set is that of their hashes, and so is the bytecode.
+    environment.emplace("PYTHONHASHSEED", "0");
     return environment;
 }
 

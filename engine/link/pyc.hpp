@@ -24,7 +24,8 @@ struct PycRun {
 
 /// The interpreter's command line: absolute executable, switches and program; sources come over standard input.
 [[nodiscard]] std::vector<std::string> pyc_command(const PycRun& run);
-/// The environment without PYTHON* variables and SOURCE_DATE_EPOCH (which would make hash-based pycs).
+/// The environment without PYTHON* variables and SOURCE_DATE_EPOCH (which would make hash-based pycs), and with a fixed
+/// seed of hashes, so that the bytecode is the same each time.
 [[nodiscard]] std::map<std::string, std::string> python_environment(std::map<std::string, std::string> environment);
 
 /// One interpreter process, which compiles batch after batch. The destructor ends it.

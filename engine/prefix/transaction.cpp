@@ -189,6 +189,7 @@ const std::string& Transaction::prefix() const { return state_->prefix; }
 int Transaction::prefix_fd() const { return state_->prefix_fd.get(); }
 bool Transaction::is_new() const { return state_->is_new; }
 int Transaction::scratch_fd() const { return state_->trash_fd.get(); }
+std::string Transaction::scratch_directory() const { return state_->prefix + '/' + trash_directory; }
 
 Result<void> Transaction::created(const std::vector<std::string>& paths) {
     if (state_->is_new || paths.empty()) return {};

@@ -30,8 +30,10 @@ public:
     [[nodiscard]] const std::string& prefix() const;
     [[nodiscard]] int prefix_fd() const;
     [[nodiscard]] bool is_new() const;
-    /// A directory of the prefix's file system whose content goes with the run: for probes.
+    /// A directory of the prefix's file system whose content goes with the run.
     [[nodiscard]] int scratch_fd() const;
+    /// Its path, for what is moved from there into the prefix.
+    [[nodiscard]] std::string scratch_directory() const;
 
     /// These files are about to be created. None of them may exist: set those aside first.
     Result<void> created(const std::vector<std::string>& paths);

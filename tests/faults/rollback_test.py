@@ -1,6 +1,7 @@
 """An install that fails half-way leaves the environment as it was, file for file: a failing script, a full disk."""
 
 import os
+import random
 import subprocess
 import unittest
 
@@ -24,7 +25,8 @@ class RollbackTest(TaipanTest):
             self.channel.add(f"bad-{when}", depends=["lib=2"], files={f"bin/.bad-{when}-{when}.sh": fails,
                                                                        "share/bad/file": "x"})
         self.channel.add("bad-unlink", files={"bin/.bad-unlink-pre-unlink.sh": File("exit 3\n", mode=0o755)})
-        files = {f"share/large/{i}": File(f"{PLACEHOLDER}\n" + str(i) * 400_000) for i in range(8)}
+        noise = random.Random(1)  # also the archive is larger than the disks below
+        files = {f"share/large/{i}": File(f"{PLACEHOLDER}\n" + noise.randbytes(400_000).hex()) for i in range(8)}
         self.channel.add("large", depends=["lib=2"], files=files)
         self.channel.write_index()
 
