@@ -37,11 +37,11 @@ TEST_CASE("the interpreter runs isolated") {
     const auto command = pyc_command(run);
     CHECK(command[0] == "/p/bin/python3.11");
     CHECK(std::vector<std::string>(command.begin() + 1, command.begin() + 6) ==
-          std::vector<std::string>{"-I", "-S", "-B", "-Wignore", "-c"});
+          std::vector<std::string>{"-s", "-S", "-B", "-Wignore", "-c"});
     run.python.version = "2.7";
     CHECK(pyc_command(run)[1] == "-E");
     CHECK(python_environment({{"PYTHONHOME", "x"}, {"PATH", "y"}, {"SOURCE_DATE_EPOCH", "1"}}) ==
-          std::map<std::string, std::string>{{"PATH", "y"}});
+          std::map<std::string, std::string>{{"PATH", "y"}, {"PYTHONHASHSEED", "0"}});
 }
 
 TEST_CASE("sources are compiled with their mtime, broken ones are skipped") {
