@@ -1,3 +1,5 @@
+#include <ctime>
+
 #include "prefix/prefix_data.hpp"
 #include "transaction_command.hpp"
 
@@ -48,6 +50,9 @@ protected:
         return {};
     }
 
+    /// Whether the environment may be made in a directory that has something in it.
+    [[nodiscard]] virtual bool fills_directories() const { return false; }
+
     Result<bool> accept(Draft& draft) override {
         const std::string& prefix = draft.request.install.prefix;
         if (clone_) {
@@ -59,6 +64,14 @@ protected:
         }
         if (!is_environment(prefix)) {
             if (is_empty_or_missing(prefix)) return true;
+            if (fills_directories() && !draft.request.dry_run && !draft.request.download_only) {
+                // Programs put files of their own there first. They stay: packages come into an environment that is
+                // there, so that undoing takes out packages and nothing else.
+                TAIPAN_CHECK(require_writable(prefix));
+                TAIPAN_CHECK(create_environment(prefix, static_cast<double>(std::time(nullptr))));
+                draft.request.install.action = Action::install;
+                return true;
+            }
             return make_error(ErrorCode::not_an_environment,
                               "The target directory exists, but it is not a conda environment.\n  target directory: " +
                                   prefix + "\nChoose another path, or move what is there out of the way.");
@@ -112,6 +125,8 @@ public:
     }
 
 protected:
+    [[nodiscard]] bool fills_directories() const override { return true; }
+
     /// As with conda's, the file is the consent; but an environment is replaced only when that was said.
     Result<bool> accept(Draft& draft) override {
         const bool replace = draft.config.always_yes || draft.request.dry_run || draft.request.download_only;

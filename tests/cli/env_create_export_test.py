@@ -117,6 +117,20 @@ prefix: {self.root_prefix}/envs/from-file
     def test_export_of_nothing_fails(self):
         self.assert_failed(self.taipan("env", "export", "-n", "nosuch", code=1), "nosuch")
 
+    def test_a_directory_with_files_of_its_own_becomes_an_environment(self):
+        """As snakemake has it: it puts a file there before it calls `conda env create --prefix`."""
+        channel = self.tiny_channel("own")
+        channel.add("alpha", noarch="generic", files={"share/alpha": "alpha\n"})
+        channel.write_index()
+        prefix = self.work / "made"
+        prefix.mkdir()
+        (prefix / "env_setup_start").write_text("mine\n")
+        file = self.work / "own.yml"
+        file.write_text(f"channels: [{channel.folder.as_uri()}, nodefaults]\ndependencies: [alpha]\n")
+        self.taipan("env", "create", "--quiet", "--file", file, "--prefix", prefix)
+        self.assert_installed("alpha-1.0-0", prefix=prefix)
+        self.assertEqual((prefix / "env_setup_start").read_text(), "mine\n")
+
 
 if __name__ == "__main__":
     main()
