@@ -100,6 +100,8 @@ protected:
     }
     Result<bool> accept(Draft& draft) override {
         draft.request.empty_is_fine = true;
+        // As in conda and mamba, pruning makes the environment what the file says.
+        draft.request.install.only_requested = draft.request.install.prune;
         return true;
     }
 };

@@ -195,6 +195,18 @@ void note_requested(Plan& plan, const std::vector<MatchSpec>& specs, const Targe
     }
 }
 
+/// Takes those that are not asked for again out of the target's history; returns their names.
+std::vector<std::string> forget_requests(Target& target, const std::vector<MatchSpec>& specs) {
+    std::vector<std::string> names;
+    for (auto entry = target.history.begin(); entry != target.history.end();) {
+        const bool again =
+            std::any_of(specs.begin(), specs.end(), [&](const MatchSpec& spec) { return spec.name() == entry->first; });
+        if (!again) names.push_back(entry->first);
+        entry = again ? std::next(entry) : target.history.erase(entry);
+    }
+    return names;
+}
+
 std::vector<std::string> canonical(const std::vector<MatchSpec>& specs) {
     std::vector<std::string> texts;
     for (const auto& spec : specs) texts.push_back(spec.to_string());
@@ -268,8 +280,9 @@ std::uint64_t Plan::download_bytes() const {
 
 Result<Plan> make_plan(Session& session, const InstallRequest& request) {
     const Config& config = session.config();
-    TAIPAN_TRY(const Target target, load_target(session, request));
+    TAIPAN_TRY(Target target, load_target(session, request));
     TAIPAN_TRY(const auto specs, requested(request, config));
+    const auto forgotten = request.only_requested ? forget_requests(target, specs) : std::vector<std::string>{};
     TAIPAN_TRY(const CacheAccess access, open_caches(config));
     if (!access.reason.empty()) {
         session.sink().note(Severity::warning,
@@ -303,6 +316,7 @@ Result<Plan> make_plan(Session& session, const InstallRequest& request) {
     } else {
         TAIPAN_CHECK(plan_solved(plan, session, request, specs, target, cache));
     }
+    plan.remove_specs.insert(plan.remove_specs.end(), forgotten.begin(), forgotten.end());
     locate(plan.link, cache);
     if (!explicit_urls) note_requested(plan, specs, target);
     return plan;

@@ -28,6 +28,8 @@ struct InstallRequest {
     bool no_deps = false, only_deps = false;
     bool freeze_installed = false, force_reinstall = false, force_remove = false;
     bool update_all = false, update_deps = false, prune = false;
+    /// With prune: the specs are all that is wanted; what was asked for earlier does not count any more.
+    bool only_requested = false;
     bool skip_if_satisfied = false; ///< do nothing when what is installed matches the specs already
     bool replace_existing = false;  ///< create: an environment that is there is replaced
     bool no_pin = false, no_default_packages = false;

@@ -12,6 +12,18 @@ namespace taipan {
 
 namespace {
 constexpr std::uint64_t text_limit = std::uint64_t{1} << 20;
+
+/// Each line that is not empty four blanks in.
+std::string indented(const std::string& text) {
+    std::string result;
+    bool at_start = true;
+    for (const char c : text) {
+        if (at_start && c != '\n') result += "    ";
+        result += c;
+        at_start = c == '\n';
+    }
+    return result;
+}
 } // namespace
 
 Result<std::optional<std::string>> frozen_message(const std::string& prefix) {
@@ -33,10 +45,10 @@ Result<std::optional<std::string>> frozen_message(const std::string& prefix) {
 Result<void> require_not_frozen(const std::string& prefix) {
     TAIPAN_TRY(const std::optional<std::string> message, frozen_message(prefix));
     if (!message) return {};
-    std::string text = "Cannot modify '" + prefix + "'. The environment is marked as frozen.";
-    if (!message->empty()) text += " Reason:\n\n" + *message + "\n";
+    std::string text = "Cannot modify '" + prefix + "'. The environment is marked as frozen. ";
+    if (!message->empty()) text += "Reason:\n\n" + indented(*message) + "\n\n";
     return make_error(ErrorCode::environment_frozen,
-                      text + " You can bypass this with --override-frozen, at your own risk.");
+                      text + "You can bypass these protections with the `--override-frozen` flag, at your own risk.");
 }
 
 std::vector<std::string> parse_pinned(std::string_view text) {
