@@ -34,6 +34,25 @@ class ConcurrentTest(TaipanTest):
         fetched = [line for line in server.requests() if "repodata" not in line]
         self.assertEqual(len(fetched), len(set(fetched)), "a package was downloaded twice")
 
+    def test_eight_times_the_same_environment_from_an_empty_cache(self):
+        server = self.serve(self.channel)
+        running = [self.start(self.prefix, server) for _ in range(8)]
+        codes = []
+        for process in running:
+            output = process.communicate(timeout=120)[0].decode()
+            codes.append(process.returncode)
+            # Who had planned before another one made it has not been told to replace it.
+            if process.returncode != 0:
+                self.assertEqual(process.returncode, 1, output)
+                self.assertIn("prefix already exists", output)
+        self.assertIn(0, codes)
+        self.assert_installed("all-1.0-0", *(f"p{n}-1.0-0" for n in range(8)))
+        self.taipan("verify", "-p", self.prefix)
+        self.assert_cache_sound(self.channel)
+        self.assert_no_leftovers(self.work)
+        fetched = sorted(line for line in server.requests() if "repodata" not in line)
+        self.assertEqual(len(fetched), 9, fetched)
+
 
 if __name__ == "__main__":
     main()
