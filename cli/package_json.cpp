@@ -102,6 +102,12 @@ std::string plan_json(const PlanDocument& document, const ChannelSettings& setti
     if (clone) json.member("dst_prefix", document.prefix);
     if (!document.message.empty()) json.member("message", document.message);
     json.member("prefix", document.prefix);
+    if (document.left_out) {
+        json.key("slim").begin_object();
+        json.member("bytes", document.left_out->second);
+        json.member("files", document.left_out->first);
+        json.end_object();
+    }
     if (clone) json.member("src_prefix", document.plan->clone_of);
     json.member("success", true);
     if (clone) json.member("untracked_files", document.plan->untracked_files);

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "base/json_writer.hpp"
 #include "flow/plan.hpp"
@@ -22,6 +25,8 @@ struct PlanDocument {
     std::string prefix;
     std::string message;
     bool dry_run = false;
+    /// Files and bytes that `--slim` has left out, if it was given.
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> left_out = {};
 };
 [[nodiscard]] std::string plan_json(const PlanDocument& document, const ChannelSettings& settings);
 

@@ -62,7 +62,7 @@ private:
         TAIPAN_TRY(const InstallReport report, apply_plan(session_, plan));
         TAIPAN_CHECK(note_platform(plan));
         TAIPAN_CHECK(finish_environment(outcome));
-        if (config().reproducible) TAIPAN_CHECK(settle_environment(session_, prefix(), plan.new_prefix));
+        TAIPAN_CHECK(settle_environment(session_, prefix(), plan.new_prefix));
         show_report(plan, report);
         return {};
     }
@@ -171,13 +171,21 @@ private:
         for (const auto& message : report.messages) text += message + (message.ends_with('\n') ? "" : "\n");
         if (config().json) {
             if (!text.empty()) console_.print_error(text);
-            console_.print(plan_json({&plan, prefix(), {}, false}, config().channel_settings));
+            PlanDocument document{&plan, prefix(), {}, false};
+            if (is_slim()) document.left_out = {report.left_out_files, report.left_out_bytes};
+            console_.print(plan_json(document, config().channel_settings));
             return;
         }
         if (!config().quiet) text += summary(report);
+        if (!config().quiet && is_slim()) {
+            text += "Left out: " + counted(report.left_out_files, "file") + ", " + human_bytes(report.left_out_bytes) +
+                    " (--slim)\n";
+        }
         if (plan.new_prefix) text += hint();
         console_.print(text);
     }
+
+    [[nodiscard]] bool is_slim() const { return !config().slim.empty() || !config().slim_exclude.empty(); }
 
     /// The closing line, broken where the terminal ends.
     [[nodiscard]] std::string summary(const InstallReport& report) {

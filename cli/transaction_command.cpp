@@ -8,6 +8,7 @@
 
 #include "base/filesystem.hpp"
 #include "config/expand.hpp"
+#include "link/slim.hpp"
 #include "model/match_spec.hpp"
 
 namespace taipan::cli {
@@ -65,7 +66,15 @@ Options TransactionCommand::update_options() {
 
 Options TransactionCommand::link_options() {
     const std::string group = "Packages";
+    Option slim{"--slim", &slim_, "GROUPS",
+                "leave out what running programs do not need: static, headers, docs, tests, build (the default), pyc, "
+                "conda-meta",
+                group};
+    slim.implied_value = "default";
     return {
+        slim,
+        {"--slim-exclude", &slim_exclude_, "GLOB", "leave out these paths, too; may be repeated", group},
+        {"--slim-keep", &slim_keep_, "GLOB", "do not leave out these paths; may be repeated", group},
         {"--download-only", &download_only_, {}, "only bring the packages into the cache", group},
         {"--direct,--no-cache",
          &direct_,
@@ -216,6 +225,11 @@ Result<void> TransactionCommand::apply_to_config(const Invocation& invocation, C
     if (extra_safety_checks_) config.extra_safety_checks = *extra_safety_checks_;
     if (pyc_) config.compile_pyc = *pyc_;
     if (direct_) config.direct = direct_;
+    if (!slim_.empty()) config.slim = split_list(slim_, ',');
+    config.slim_exclude.insert(config.slim_exclude.end(), slim_exclude_.begin(), slim_exclude_.end());
+    config.slim_keep.insert(config.slim_keep.end(), slim_keep_.begin(), slim_keep_.end());
+    TAIPAN_TRY(const SlimRules slim, SlimRules::make(config.slim, config.slim_exclude, config.slim_keep));
+    if (slim.has("pyc")) config.compile_pyc = false;
     return {};
 }
 

@@ -57,6 +57,8 @@ protected:
     std::optional<bool> copy_, pyc_, direct_, allow_softlinks_, always_softlink_, extra_safety_checks_;
     std::optional<std::string> safety_checks_;
     bool clobber_ = false;
+    std::string slim_;
+    std::vector<std::string> slim_exclude_, slim_keep_;
     bool json_ = false;
 
 private:

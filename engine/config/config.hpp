@@ -27,6 +27,7 @@ struct Config {
     ChannelPriority channel_priority = ChannelPriority::flexible;
     std::string subdir; ///< target platform, e.g. linux-64
     bool offline = false;
+    std::vector<std::string> slim, slim_exclude, slim_keep; ///< what environments do without: groups, patterns
     /// Environments do not tell when, where and how they were made; `source_date_epoch` (seconds) is when they say.
     bool reproducible = false;
     std::optional<std::int64_t> source_date_epoch;

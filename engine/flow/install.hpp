@@ -16,6 +16,7 @@ struct InstallReport {
     std::uint64_t extracted_packages = 0, extracted_files = 0;
     std::uint64_t linked_packages = 0, linked_files = 0;
     std::uint64_t compiled_files = 0;
+    std::uint64_t left_out_files = 0, left_out_bytes = 0; ///< by `slim` of the configuration
     std::string link_mode; ///< "hard link", "reflink", "copy" or "soft link", with the reason for the others
     std::vector<std::string> messages; ///< what link scripts left in .messages.txt, and warnings
 };

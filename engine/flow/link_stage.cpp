@@ -62,6 +62,8 @@ LinkStage::LinkStage(Session& session, const Plan& plan, Transaction& transactio
 bool LinkStage::links_as_they_come() const { return plan_.new_prefix && session_.config().path_conflict != "prevent"; }
 
 Result<void> LinkStage::prepare() {
+    const Config& config = session_.config();
+    TAIPAN_TRY(slim_, SlimRules::make(config.slim, config.slim_exclude, config.slim_keep));
     const auto python = std::find_if(plan_.final_state.begin(), plan_.final_state.end(),
                                      [](const PackageRecord& record) { return record.name == "python"; });
     if (python == plan_.final_state.end()) return {};
@@ -169,6 +171,7 @@ Result<void> LinkStage::make_plan(Linked& slot, const PackageInfoTexts& info) {
     TAIPAN_TRY(options.link_type, link_type_of(slot));
     options.compile_pyc = may_compile(config);
     options.platform = platform_of_subdir(config.subdir);
+    options.slim = &slim_;
     std::optional<PythonInfo> python;
     {
         const std::scoped_lock guard(mutex_);
@@ -248,6 +251,8 @@ Result<void> LinkStage::link_package(std::size_t index) {
         const std::scoped_lock guard(mutex_);
         if (!package.partial) ++report_.linked_packages;
         report_.linked_files += package.plan.actions.size();
+        report_.left_out_files += package.plan.left_out_files;
+        report_.left_out_bytes += package.plan.left_out_bytes;
     }
     if (!can_be_recorded(package)) return {};
     TAIPAN_CHECK(write_record(package));

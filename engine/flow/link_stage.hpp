@@ -136,6 +136,7 @@ private:
     Transaction& transaction_;
     const PackageSupply& supply_;
     InstallReport& report_; ///< guarded by mutex_
+    SlimRules slim_;
     std::mutex mutex_;
     std::optional<PythonInfo> python_;
     std::string python_name_;                    ///< dist name

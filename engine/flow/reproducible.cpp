@@ -53,6 +53,11 @@ std::string neutral_command(Action action) {
 }
 
 Result<void> settle_environment(Session& session, const std::string& prefix, bool made_now) {
+    const auto& slim = session.config().slim;
+    const bool without_records = std::find(slim.begin(), slim.end(), "conda-meta") != slim.end();
+    if (!session.config().reproducible) {
+        return without_records ? remove_tree(prefix + "/conda-meta") : Result<void>();
+    }
     TAIPAN_TRY(const PrefixData data, load_prefix(prefix, RecordDetail::full, session.config().channel_settings));
     TreeRules rules;
     rules.moment = moment_of(session.config(), data.packages());
@@ -64,7 +69,9 @@ Result<void> settle_environment(Session& session, const std::string& prefix, boo
             rules.known.insert_or_assign(path.entry.path, shipped ? TreeFile::shipped : TreeFile::made);
         }
     }
-    if (made_now) {
+    if (without_records) {
+        TAIPAN_CHECK(remove_tree(prefix + "/conda-meta"));
+    } else if (made_now) {
         TAIPAN_CHECK(write_file_atomic(prefix + "/conda-meta/created_at", std::to_string(rules.moment) + ".000000"));
     }
     return settle_tree(prefix, rules);

@@ -20,8 +20,9 @@ namespace taipan {
 /// What the history calls a command that is to leave the same wherever and however it was typed.
 [[nodiscard]] std::string neutral_command(Action action);
 
-/// The last step of a run with `reproducible`: times and modes of the environment become those that the same packages
-/// have everywhere. `made_now`: files that belong to no package are this run's as well.
+/// The last step of a run: conda-meta goes, if `slim` of the configuration says so; with `reproducible`, times and
+/// modes of the environment become those that the same packages have everywhere. `made_now`: files that belong to no
+/// package are this run's as well.
 Result<void> settle_environment(Session& session, const std::string& prefix, bool made_now);
 
 } // namespace taipan

@@ -92,6 +92,11 @@ private:
                 return corrupt(plan_.package, "the symlink " + entry.path + " has a prefix placeholder");
             }
             if (!generated.empty() && generated.contains(target)) continue;
+            if (options_.slim != nullptr && options_.slim->leaves_out(target)) {
+                ++plan_.left_out_files;
+                plan_.left_out_bytes += entry.size.value_or(0);
+                continue;
+            }
             if (noarch_python_ && options_.compile_pyc && is_compiled_source(entry.path)) {
                 plan_.pyc.push_back(
                     {target, pyc_path(target, *python_), entry.size.value_or(0), !entry.placeholder.empty()});

@@ -10,6 +10,7 @@
 #include "link/noarch_python.hpp"
 #include "link/package_info.hpp"
 #include "link/platform.hpp"
+#include "link/slim.hpp"
 #include "model/record.hpp"
 
 namespace taipan {
@@ -66,6 +67,7 @@ struct LinkPlan {
     std::string new_prefix;                      ///< what placeholders become
     Platform platform = Platform::linux_os;
     LinkType link_type = LinkType::hardlink;
+    std::uint64_t left_out_files = 0, left_out_bytes = 0; ///< by `LinkOptions::slim`
 
     /// Target paths of everything but directories, in record order: the record's `files`.
     [[nodiscard]] std::vector<std::string> files() const;
@@ -78,6 +80,7 @@ struct LinkOptions {
     LinkType link_type = LinkType::hardlink;
     bool compile_pyc = true; ///< false: pyc files are neither made nor recorded
     Platform platform = Platform::linux_os;
+    const SlimRules* slim = nullptr; ///< what the environment does without; may be null
 };
 
 /// Plans one package. `record` decides whether it is noarch python, if it says so, else the layout.
