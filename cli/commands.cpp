@@ -114,12 +114,27 @@ const std::vector<CommandEntry>& commands() {
          "taipan clean --all --dry-run\n"
          "taipan clean -t -y",
          make_clean},
-        {"warm", "", "[-c CHANNEL]... [-f FILE]... [SPEC...]",
+        {"warm", "", "[-c CHANNEL]... [-f FILE]... [--platform SUBDIR]... [SPEC...]",
          "Fill the package cache, so that environments can be made offline later.",
          "taipan warm -f environment.yml\n"
-         "taipan warm -c conda-forge python=3.11 numpy\n"
+         "taipan warm -f conda-lock.yml --platform linux-64 --platform linux-aarch64 --archives\n"
          "taipan env create --offline -f environment.yml",
          make_warm},
+        {"cache key", "", "-f FILE... [--platform SUBDIR]... [--prefix TEXT]",
+         "Print a short key that changes when the files need other packages.", "taipan cache key -f conda-lock.yml",
+         make_cache_key},
+        {"cache pack", "", "-o FILE [-f FILE]... [--archives | --extracted]",
+         "Pack the package cache, or what files need of it, into one file.",
+         "taipan cache pack -o packages.tar.zst -f conda-lock.yml", make_cache_pack},
+        {"cache unpack", "", "FILE [--pkgs-dir DIR]", "Put what was packed into the package cache.",
+         "taipan cache unpack packages.tar.zst", make_cache_unpack},
+        {"cache prune", "", "-f FILE... [--platform SUBDIR]... [--dry-run]",
+         "Remove from the package cache what the files do not need.",
+         "taipan cache prune -f environment.yml --dry-run\n"
+         "taipan cache prune -f conda-lock.yml --archives",
+         make_cache_prune},
+        {"cache stats", "", "[--json]", "Show what is in the package caches, and how often it was found there.",
+         "taipan cache stats", make_cache_stats},
         {"lock", "", "[-f FILE]... [-p PLATFORM]... [-o FILE] [SPEC...]",
          "Write down the exact packages of an environment, for one or several platforms.",
          "taipan lock -f environment.yml -p linux-64 -p osx-arm64\n"

@@ -7,6 +7,7 @@
 #include "fault_point.hpp"
 #include "flow/install.hpp"
 #include "flow/reproducible.hpp"
+#include "flow/warm.hpp"
 #include "package_json.hpp"
 #include "plan_view.hpp"
 #include "prefix/environment_variables.hpp"
@@ -129,7 +130,7 @@ private:
     Result<void> download(const Plan& plan) {
         expect(plan);
         progress_->expect(Stage::link, 0, 0);
-        TAIPAN_TRY(const InstallReport report, warm_cache(session_, plan));
+        TAIPAN_TRY(const InstallReport report, warm_cache(session_, plan, WarmForm::extracted));
         progress_->finish();
         if (config().json) {
             console_.print(plan_json({&plan, prefix(), {}, false}, config().channel_settings));

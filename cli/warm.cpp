@@ -2,43 +2,32 @@
 
 #include <fmt/format.h>
 
-#include "base/filesystem.hpp"
 #include "base/json_writer.hpp"
 #include "common_options.hpp"
-#include "config/expand.hpp"
-#include "flow/install.hpp"
+#include "flow/warm.hpp"
 #include "package_json.hpp"
 #include "plan_view.hpp"
 #include "progress.hpp"
-#include "request_files.hpp"
 #include "run_recording.hpp"
 #include "signals.hpp"
 #include "text.hpp"
+#include "wishes.hpp"
 
 // `warm`: brings everything that environments will need into the cache, so that `create --offline` works later (CI,
-// image builds). Each file is an environment of its own and solved by itself; bare specs together make one more.
+// image builds). All is planned first and then fetched together, each package once.
 
 namespace taipan::cli {
 
 namespace {
 
-/// One environment to be: where it was asked for and what it asks for.
-struct Wish {
-    std::string source;
-    InstallRequest request;
-};
-
 class Warm final : public Command {
 public:
     Options options() override {
-        const std::string group = "Packages";
-        Options options = {
-            {"specs", &specs_, "SPEC", "packages, or names of files", group},
-            {"--no-deps", &no_deps_, {}, "exactly the named packages, whatever they need", group},
-            {"-r,--root-prefix", &common_.root_prefix, "PATH", "where the packages are kept", "Environment"},
-        };
-        append(options, files_.options());
-        append(options, common_.channel_options());
+        Options options = wishes_.options(common_);
+        const std::string group = "Cache";
+        append(options, {{"--archives", &archives_, {}, "keep packages as archives, verified but not extracted", group},
+                         {"--extracted", &extracted_, {}, "keep them extracted, too (this is the default)", group},
+                         {"-r,--root-prefix", &common_.root_prefix, "PATH", "where the packages are kept", group}});
         append(options, common_.output_options());
         append(options, recording_.options());
         append(options, common_.consent_options());
@@ -46,7 +35,8 @@ public:
         return options;
     }
     [[nodiscard]] std::string usage_error() const override {
-        if (specs_.empty() && files_.files.empty()) return "name at least one file (-f) or package";
+        if (wishes_.empty()) return "name at least one file (-f) or package";
+        if (archives_ && extracted_) return "--archives and --extracted exclude each other";
         return common_.usage_error();
     }
     [[nodiscard]] bool wants_json() const override { return json_; }
@@ -58,12 +48,14 @@ public:
         StopSource stop;
         const StopOnSignals signals(stop);
         const auto progress = make_progress(invocation.console, config.quiet, config.verbosity);
-        TAIPAN_TRY(const auto wishes, read_wishes(invocation, config, *progress));
+        TAIPAN_TRY(const auto wishes, wishes_.read(invocation, common_, config));
+        note_warnings(wishes, *progress);
         TAIPAN_TRY(auto recording, RunRecording::begin(recording_, invocation, *progress));
-        Session session(std::move(config), recording.sink(), stop);
-        auto text = carry_out(session, wishes, *progress);
+        const bool quiet = config.quiet;
+        PlatformSessions sessions(std::move(config), recording.sink(), stop);
+        auto text = carry_out(sessions, wishes, *progress);
         progress->finish();
-        recording.finish(invocation.console, text ? nullptr : &text.error(), session.workers(), session.config().quiet);
+        recording.finish(invocation.console, text ? nullptr : &text.error(), sessions.own().workers(), quiet);
         if (!text) return std::move(text).error();
         invocation.console.print(*text);
         return exit_success;
@@ -71,116 +63,69 @@ public:
 
 private:
     /// What there is to say about it.
-    Result<std::string> carry_out(Session& session, const std::vector<Wish>& wishes, Progress& progress) {
+    Result<std::string> carry_out(PlatformSessions& sessions, const std::vector<Wish>& wishes, Progress& progress) {
+        TAIPAN_TRY(const auto plans, plan_wishes(sessions, wishes));
+        TAIPAN_TRY(Plan all, join_plans(plans));
+        if (archives_) TAIPAN_CHECK(look_for_archives(sessions.own(), all));
         std::string text;
-        std::vector<Plan> plans;
-        for (const auto& wish : wishes) {
-            TAIPAN_TRY(auto plan, make_plan(session, wish.request));
-            for (const auto& warning : plan.warnings) session.sink().note(Severity::warning, warning);
-            if (!common_.dry_run) {
-                add_expected(progress, plan);
-                TAIPAN_TRY(const auto report, warm_cache(session, plan));
-                for (const auto& message : report.messages) session.sink().note(Severity::info, message);
-                text += line(wish, plan);
-            } else {
-                text += "\n" + wish.source + ":\n" + plan_text(plan, 0);
-            }
-            plans.push_back(std::move(plan));
+        const bool several = std::any_of(wishes.begin(), wishes.end(),
+                                         [&](const Wish& wish) { return wish.subdir != wishes.front().subdir; });
+        for (std::size_t i = 0; i < wishes.size(); ++i) {
+            const std::string name = wishes[i].source + (several ? " (" + wishes[i].subdir + ")" : "");
+            text += common_.dry_run ? "\n" + name + ":\n" + plan_text(plans[i], 0)
+                                    : line(name, plans.size() > 1 ? plans[i] : all);
         }
-        if (json_) return document(plans);
-        if (!common_.dry_run && !session.config().quiet) text += progress.summary() + "\n";
+        if (!common_.dry_run) {
+            expect(progress, all);
+            Session& session = sessions.own();
+            const auto form = archives_ ? WarmForm::archives : WarmForm::extracted;
+            TAIPAN_TRY(const auto report, warm_cache(session, all, form));
+            for (const auto& message : report.messages) session.sink().note(Severity::info, message);
+        }
+        if (json_) return document(all);
+        if (common_.dry_run) return text;
+        if (plans.size() > 1) text += line("together", all);
+        if (!sessions.config().quiet) text += progress.summary() + "\n";
         return text;
     }
 
-    /// Words that name a file are files: `warm -f a.yml b.yml`.
-    void sort_words(const Config& config) {
-        std::vector<std::string> rest;
-        for (auto& word : specs_) {
-            const bool named =
-                word.ends_with(".yml") || word.ends_with(".yaml") || word.ends_with(".txt") || word.ends_with(".lock");
-            if (named && exists(absolute_path(expand_home(word, config.home), config.working_directory))) {
-                files_.files.push_back(std::move(word));
-            } else {
-                rest.push_back(std::move(word));
-            }
-        }
-        specs_ = std::move(rest);
-    }
-
-    Result<std::vector<Wish>> read_wishes(const Invocation& invocation, const Config& config, Progress& progress) {
-        sort_words(config);
-        std::vector<Wish> wishes;
-        const auto add = [&](std::string source, std::vector<std::string> specs,
-                             const std::vector<std::string>& channels, bool nodefaults) {
-            Wish wish;
-            wish.source = std::move(source);
-            wish.request.action = Action::create;
-            wish.request.prefix = config.pkgs_dirs.front() + "/.taipan-warm"; // never made
-            wish.request.specs = std::move(specs);
-            wish.request.channels = request_channels(common_, config, channels, nodefaults);
-            wish.request.command_line = invocation.command_line();
-            wish.request.no_deps = no_deps_;
-            wishes.push_back(std::move(wish));
-        };
-        for (const auto& path : files_.files) {
-            RequestFileOptions one = files_;
-            one.files = {path}; // each is an environment of its own: they may be of different kinds
-            TAIPAN_TRY(auto read, read_request_files(one, config));
-            RequestFile& file = read.front();
-            for (const auto& warning : file.warnings) progress.note(Severity::warning, warning);
-            if (!file.pip.empty()) {
-                progress.note(Severity::warning,
-                              file.path + ": its 'pip:' packages are not fetched; pip has a cache of its own");
-                if (file.kind == RequestFile::Kind::environment) file.dependencies.emplace_back("pip");
-            }
-            add(file.path, std::move(file.dependencies), file.channels, file.nodefaults);
-            wishes.back().request.locked = std::move(file.locked);
-            wishes.back().request.from_lock = file.kind == RequestFile::Kind::lock;
-        }
-        if (!specs_.empty()) add("packages", specs_, {}, false);
-        return wishes;
-    }
-
-    void add_expected(Progress& progress, const Plan& plan) {
+    void expect(Progress& progress, const Plan& plan) const {
+        std::uint64_t missing = 0, unpacked = 0;
         for (const auto& package : plan.link) {
-            missing_ += package.cached == CacheState::missing ? 1 : 0;
-            unpacked_ += package.cached == CacheState::extracted ? 0 : 1;
+            missing += package.cached == CacheState::missing ? 1 : 0;
+            unpacked += package.cached == CacheState::extracted || archives_ ? 0 : 1;
         }
-        bytes_ += plan.download_bytes();
-        progress.expect(Stage::fetch, missing_, bytes_);
-        progress.expect(Stage::extract, unpacked_, 0);
+        progress.expect(Stage::fetch, missing, plan.download_bytes());
+        progress.expect(Stage::extract, unpacked, 0);
     }
 
-    static std::string line(const Wish& wish, const Plan& plan) {
+    static std::string line(const std::string& name, const Plan& plan) {
         const auto missing = static_cast<std::uint64_t>(
             std::count_if(plan.link.begin(), plan.link.end(),
                           [](const PlannedPackage& package) { return package.cached == CacheState::missing; }));
-        return fmt::format("{}: {}; {} fetched ({}), {} in the cache before\n", wish.source,
+        return fmt::format("{}: {}; {} fetched ({}), {} in the cache before\n", name,
                            counted(plan.link.size(), "package"), missing, human_bytes(plan.download_bytes()),
                            plan.link.size() - missing);
     }
 
-    [[nodiscard]] std::string document(const std::vector<Plan>& plans) const {
+    [[nodiscard]] std::string document(const Plan& all) const {
         JsonWriter json;
         json.begin_object();
         if (common_.dry_run) json.member("dry_run", true);
         json.key("fetched").begin_array();
-        for (const auto& plan : plans) {
-            for (const auto& package : plan.link) {
-                if (package.cached == CacheState::missing) write_full_record(json, package.record);
-            }
+        for (const auto& package : all.link) {
+            if (package.cached == CacheState::missing) write_full_record(json, package.record);
         }
         json.end_array();
+        json.member("packages", all.link.size());
         json.member("success", true);
         return json.end_object().take() + "\n";
     }
 
     CommonOptions common_;
     RecordingOptions recording_;
-    std::vector<std::string> specs_;
-    RequestFileOptions files_;
-    bool no_deps_ = false, json_ = false;
-    std::uint64_t missing_ = 0, unpacked_ = 0, bytes_ = 0;
+    WishOptions wishes_;
+    bool archives_ = false, extracted_ = false, json_ = false;
 };
 
 } // namespace

@@ -1,10 +1,12 @@
 #include "cache/cache_leftovers.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/temporary_name.hpp"
 
@@ -15,6 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::time_t surely_ended_seconds = 24 * 60 * 60;
+constexpr int most_turns = 500;
+constexpr useconds_t turn_microseconds = 10'000;
 constexpr off_t first_run_byte = off_t{1} << 62U; ///< beyond the bytes of the package locks
 
 struct flock byte_of_run(short type, long run) {
@@ -23,6 +27,12 @@ struct flock byte_of_run(short type, long run) {
     request.l_whence = SEEK_SET;
     request.l_start = first_run_byte + run;
     request.l_len = 1;
+    return request;
+}
+
+struct flock all_runs(short type) {
+    struct flock request = byte_of_run(type, 0);
+    request.l_len = 0; // to the end, wherever that is
     return request;
 }
 
@@ -48,6 +58,23 @@ RunLocks::RunLocks(const std::string& cache_directory)
 void RunLocks::hold() const {
     if (!file_) return;
     struct flock request = byte_of_run(F_RDLCK, run_number()); // shared with other caches that this process opens
+    // Entries are cleared by renaming them, which is over at once.
+    for (int turn = 0; turn < most_turns && ::fcntl(file_.get(), F_OFD_SETLK, &request) != 0; ++turn) {
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR) return;
+        ::usleep(turn_microseconds);
+    }
+}
+
+bool RunLocks::try_keep_runs_out() const {
+    if (!file_) return true;
+    struct flock request = all_runs(F_WRLCK);
+    return ::fcntl(file_.get(), F_OFD_SETLK, &request) == 0 || (errno != EAGAIN && errno != EACCES);
+}
+
+void RunLocks::let_runs_in() const {
+    if (!file_) return;
+    struct flock request = all_runs(F_UNLCK);
+    // Unlocking what we hold cannot fail; if it did, the lock would end with the process.
     static_cast<void>(::fcntl(file_.get(), F_OFD_SETLK, &request));
 }
 

@@ -14,8 +14,13 @@ namespace taipan {
 class RunLocks {
 public:
     explicit RunLocks(const std::string& cache_directory);
-    /// Takes the lock of this process. Failing means that others judge by age.
+    /// Takes the lock of this process, after a moment's wait for whoever clears the cache. Failing means that others
+    /// judge by age.
     void hold() const;
+    /// Keeps every run out, whether it is known or begins meanwhile, until `let_runs_in`; for what takes entries out of
+    /// the cache. False while another one uses the cache. True where there are no locks, too.
+    [[nodiscard]] bool try_keep_runs_out() const;
+    void let_runs_in() const;
     /// Whether the run that made a temporary entry, changed at `modified`, has ended.
     [[nodiscard]] bool has_ended(long run, std::time_t modified, std::time_t now) const;
     /// `.taipan.lock`, open for reading and writing; empty when it cannot be.

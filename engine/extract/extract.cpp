@@ -73,6 +73,7 @@ public:
     Result<void> unpack_conda(ByteInput& archive);
     Result<void> unpack_arriving_conda(ByteInput& archive);
     Result<void> unpack_tar_bz2(ByteInput& archive);
+    Result<void> unpack_tree(ByteInput& archive, std::string_view below);
     /// What became of it, after `unpacked`.
     Result<ExtractedPackage> finish(const Result<void>& unpacked);
 
@@ -81,6 +82,7 @@ private:
     Result<void> unpack_info(ByteInput& archive, ByteRange range);
     Result<void> unpack_zstd(ByteInput& archive, ByteRange range);
     Result<void> unpack_tar(ByteSource& source);
+    Result<void> take_from_below(std::string& path) const;
     Result<void> place(TarReader& reader, const TarMember& member);
     Result<void> place_file(TarReader& reader, const TarMember& member);
     Result<void> place_link(const TarMember& member);
@@ -92,6 +94,8 @@ private:
     TaskRunner* helpers_; ///< may be null
     ExtractedPackage package_;
     std::uint64_t members_ = 0;
+    std::string_view below_; ///< the directory that all members lie in; empty: none
+    bool is_package_ = true;
     bool read_texts_back_ = false;
     bool symlinks_ = false;     ///< there are some
     bool contained_ = true;     ///< they all stay inside, as long as no member was written through one
@@ -152,6 +156,23 @@ Result<void> Unpacker::unpack_tar_bz2(ByteInput& archive) {
     return unpacked;
 }
 
+Result<void> Unpacker::unpack_tree(ByteInput& archive, std::string_view below) {
+    below_ = below;
+    is_package_ = false;
+    return unpack_zstd(archive, {0, archive.size()});
+}
+
+/// Makes a clean path relative to the directory that all members are to lie in.
+Result<void> Unpacker::take_from_below(std::string& path) const {
+    if (below_.empty()) return {};
+    if (!path.starts_with(below_) || (path.size() > below_.size() && path[below_.size()] != '/')) {
+        return make_error(ErrorCode::corrupt_package,
+                          "the archive has a member outside of " + printable(below_) + ": " + printable(path));
+    }
+    path.erase(0, std::min(path.size(), below_.size() + 1));
+    return {};
+}
+
 Result<void> Unpacker::unpack_tar(ByteSource& source) {
     TAIPAN_TRY(auto reader, TarReader::open(source));
     TarMember member;
@@ -168,6 +189,7 @@ Result<void> Unpacker::unpack_tar(ByteSource& source) {
             return make_error(ErrorCode::corrupt_package, "the archive has more than 10 million members");
         }
         TAIPAN_CHECK(clean_member_path(member.path, path_));
+        TAIPAN_CHECK(take_from_below(path_));
         if (auto placed = place(reader, member); !placed) {
             return std::move(placed).context("in member " + printable(path_)).error();
         }
@@ -229,6 +251,7 @@ Result<void> Unpacker::place_link(const TarMember& member) {
         return writer_.create_symlink(path_, target_);
     }
     TAIPAN_CHECK(clean_member_path(member.target, target_).context("in the target of hard link " + printable(path_)));
+    TAIPAN_CHECK(take_from_below(target_));
     if (target_.empty()) {
         return make_error(ErrorCode::corrupt_package, "the archive has a hard link to its root: " + printable(path_));
     }
@@ -247,7 +270,7 @@ Result<ExtractedPackage> Unpacker::finish(const Result<void>& unpacked) {
             TAIPAN_TRY(package_.info.*text, writer_.read_text(std::string(path), largest_text));
         }
     }
-    if (package_.info.index_json.empty()) {
+    if (is_package_ && package_.info.index_json.empty()) {
         return make_error(ErrorCode::corrupt_package, "the archive has no info/index.json, so it is no conda package");
     }
     package_.contained = contained_ && !writer_.used_links();
@@ -275,6 +298,43 @@ Result<ExtractedPackage> extract_package(ExtractContext& context, ByteInput& arc
                           : options.still_arriving         ? unpacker.unpack_arriving_conda(archive)
                                                            : unpacker.unpack_conda(archive);
     return unpacker.finish(unpacked);
+}
+
+Result<ExtractedPackage> extract_tree(ExtractContext& context, ByteInput& archive, std::string_view below,
+                                      int destination_fd, const std::atomic<bool>& cancelled, ExtractOptions options) {
+    Unpacker unpacker(context, destination_fd, cancelled, options.helpers, archive.size() >= options.share_from);
+    const auto unpacked = unpacker.unpack_tree(archive, below);
+    return unpacker.finish(unpacked);
+}
+
+Result<SingleFile> extract_single_file(ByteInput& archive, std::string_view path, std::uint64_t limit,
+                                       const std::function<Result<void>(std::string_view piece)>& take) {
+    RangeSource compressed(archive, 0, archive.size());
+    ZstdStream text;
+    TAIPAN_CHECK(text.start(compressed));
+    TAIPAN_TRY(auto reader, TarReader::open(text));
+    TarMember member;
+    TAIPAN_TRY(const bool any, reader.next(member));
+    if (!any || member.kind != TarMember::Kind::file || member.path != path) {
+        return make_error(ErrorCode::corrupt_package, "the file " + printable(path) + " is not where it should be");
+    }
+    if (member.size > limit) {
+        return make_error(ErrorCode::corrupt_package, "the file " + printable(path) + " is unreasonably large");
+    }
+    const SingleFile file{member.size, member.modified};
+    std::uint64_t taken = 0;
+    TarPiece piece;
+    while (true) {
+        TAIPAN_TRY(const bool more, reader.next_piece(piece));
+        if (!more) break;
+        if (piece.offset != taken || piece.bytes.size() > file.size - taken) {
+            return make_error(ErrorCode::corrupt_package, "the file " + printable(path) + " has gaps");
+        }
+        TAIPAN_CHECK(take(piece.bytes));
+        taken += piece.bytes.size();
+    }
+    if (taken == file.size) return file;
+    return make_error(ErrorCode::corrupt_package, "the file " + printable(path) + " is cut short");
 }
 
 } // namespace taipan

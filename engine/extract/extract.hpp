@@ -3,10 +3,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <time.h>
 
 #include "base/byte_input.hpp"
 #include "base/crew.hpp"
@@ -74,5 +77,21 @@ struct ExtractOptions {
 Result<ExtractedPackage> extract_package(ExtractContext& context, ByteInput& archive, ArchiveFormat format,
                                          int destination_fd, const std::atomic<bool>& cancelled,
                                          ExtractOptions options = {});
+
+/// The same for any tree packed as .tar.zst, of which all members lie below the directory `below`; that directory
+/// itself is not made. What there is of info/ is told, too; there may be none.
+Result<ExtractedPackage> extract_tree(ExtractContext& context, ByteInput& archive, std::string_view below,
+                                      int destination_fd, const std::atomic<bool>& cancelled,
+                                      ExtractOptions options = {});
+
+/// A regular file that is the first member of a .tar.zst.
+struct SingleFile {
+    std::uint64_t size = 0;
+    timespec modified{};
+};
+/// Hands its content to `take`, piece by piece. corrupt_package when the first member is none of this path, or
+/// is larger than `limit` bytes.
+Result<SingleFile> extract_single_file(ByteInput& archive, std::string_view path, std::uint64_t limit,
+                                       const std::function<Result<void>(std::string_view piece)>& take);
 
 } // namespace taipan

@@ -22,6 +22,7 @@
 #include "flow/reproducible.hpp"
 #include "flow/restored_files.hpp"
 #include "flow/unlink_stage.hpp"
+#include "flow/warm.hpp"
 #include "prefix/history.hpp"
 #include "prefix/journal.hpp"
 #include "prefix/prefix_data.hpp"
@@ -162,21 +163,14 @@ Result<InstallReport> apply_plan(Session& session, const Plan& plan) {
         TAIPAN_TRY(NewPrefixClaim claim, NewPrefixClaim::make(plan.prefix, plan.replaces_existing));
         TAIPAN_CHECK(carry_out(session, plan, supply, report));
         TAIPAN_CHECK(claim.succeed());
+        note_use_of_cache(supply.cache().writable_directory(), plan);
         return report;
     }
     TAIPAN_TRY(const FileLock lock,
                FileLock::acquire(plan.prefix + '/' + prefix_lock_path, prefix_lock_patience_seconds));
     TAIPAN_TRY(const Plan complete, with_restored_files(session, plan, supply.cache()));
     TAIPAN_CHECK(carry_out(session, complete, supply, report));
-    return report;
-}
-
-Result<InstallReport> warm_cache(Session& session, const Plan& plan) {
-    raise_open_file_limit();
-    InstallReport report;
-    TAIPAN_TRY(const PackageSupply supply, PackageSupply::open(session, plan));
-    TAIPAN_CHECK(supply.bring(
-        plan, [](CachedPackage) { return Result<void>(); }, report));
+    note_use_of_cache(supply.cache().writable_directory(), complete);
     return report;
 }
 

@@ -25,9 +25,6 @@ struct InstallReport {
 /// prefix is as it was before (a new one is gone) and the cache holds only whole, verified packages.
 Result<InstallReport> apply_plan(Session& session, const Plan& plan);
 
-/// Only brings the packages of the plan into the cache, fetched, verified and extracted; the prefix is not touched.
-Result<InstallReport> warm_cache(Session& session, const Plan& plan);
-
 /// Removes an environment: runs pre-unlink scripts, deletes the whole prefix and unregisters it.
 Result<void> remove_environment(Session& session, const std::string& prefix);
 

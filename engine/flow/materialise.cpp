@@ -31,6 +31,7 @@
 #include "flow/extract_contexts.hpp"
 #include "flow/idle_workers.hpp"
 #include "flow/network.hpp"
+#include "flow/package_digests.hpp"
 #include "flow/plan_channels.hpp"
 #include "link/check_extracted.hpp"
 #include "model/channel.hpp"
@@ -72,36 +73,6 @@ PackageInfoTexts linker_texts(PackageInfo&& info) {
     texts.no_link = std::move(info.no_link);
     texts.no_softlink = std::move(info.no_softlink);
     return texts;
-}
-
-Error not_as_described(const PackageRecord& record, std::string_view what, const std::string& expected,
-                       const std::string& actual) {
-    return make_error(ErrorCode::checksum_mismatch,
-                      record.fn + " from " + record.url + " is not the file the index describes: its " +
-                          std::string(what) + " is " + actual + ", expected " + expected +
-                          "; the channel or a proxy in between is broken, or someone changed the file");
-}
-
-Result<void> check_size(std::uint64_t size, const PackageRecord& record) {
-    if (!record.size || *record.size == size) return {};
-    return not_as_described(record, "size", std::to_string(*record.size), std::to_string(size));
-}
-
-/// Compares with what the record promises.
-Result<void> check_digests(const DigestingInput::Digests& digests, const PackageRecord& record) {
-    if (!record.sha256.empty()) {
-        if (digests.sha256 != record.sha256) return not_as_described(record, "sha256", record.sha256, digests.sha256);
-    } else if (!record.md5.empty() && digests.md5 != record.md5) {
-        return not_as_described(record, "md5", record.md5, digests.md5);
-    }
-    return {};
-}
-
-/// The hashes and the size of a record that promises less.
-void complete_digests(const DigestingInput::Digests& digests, std::uint64_t size, PackageRecord& record) {
-    if (record.sha256.empty()) record.sha256 = digests.sha256;
-    if (record.md5.empty()) record.md5 = digests.md5;
-    record.size = size;
 }
 
 class Materialiser {
@@ -234,15 +205,7 @@ private:
 
     /// The package's URL on the mirrors of its channel, with credentials.
     [[nodiscard]] std::vector<TransferSource> sources(const PackageRecord& record) const {
-        const Config& config = session_.config();
-        for (const auto& channel : channels_) {
-            if (record.url.starts_with(channel.base_url + '/')) return sources_of(channel, record.url, config);
-        }
-        // An explicit URL: of no channel that was named, but there may be a login for its server.
-        auto own = resolve_channel(record.url, config.channel_settings);
-        if (!own || own->size() != 1) return {TransferSource(record.url)};
-        add_stored_credential(own->front(), config.credentials);
-        return sources_of(own->front(), record.url, config);
+        return sources_of_package(channels_, record.url, session_.config());
     }
 
     /// Network thread: a finished download becomes work for the graph.

@@ -56,6 +56,17 @@ std::vector<TransferSource> sources_of(const Channel& channel, std::string_view 
     return sources;
 }
 
+std::vector<TransferSource> sources_of_package(const std::vector<Channel>& channels, const std::string& url,
+                                               const Config& config) {
+    for (const auto& channel : channels) {
+        if (url.starts_with(channel.base_url + '/')) return sources_of(channel, url, config);
+    }
+    auto own = resolve_channel(url, config.channel_settings);
+    if (!own || own->size() != 1) return {TransferSource(url)};
+    add_stored_credential(own->front(), config.credentials);
+    return sources_of(own->front(), url, config);
+}
+
 Error no_channels_error() {
     return make_error(ErrorCode::no_channels,
                       "No channels are configured: say where packages come from, for instance with `-c conda-forge`, "

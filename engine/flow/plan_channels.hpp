@@ -21,6 +21,10 @@ Result<std::vector<Channel>> channels_of_request(const std::vector<std::string>&
 [[nodiscard]] std::vector<TransferSource> sources_of(const Channel& channel, std::string_view url,
                                                      const Config& config);
 
+/// The same for a package of one of these channels, or of none: its server may have a login all the same.
+[[nodiscard]] std::vector<TransferSource> sources_of_package(const std::vector<Channel>& channels,
+                                                             const std::string& url, const Config& config);
+
 /// What to say when there is nothing to search.
 [[nodiscard]] Error no_channels_error();
 

@@ -1,6 +1,8 @@
 """`taipan warm -f FILE` fills the cache; afterwards an environment can be made without any network."""
 
-from taipan_test import RealChannelTest, TaipanTest, main
+import json
+
+from taipan_test import SUBDIR, RealChannelTest, TaipanTest, main
 from verify import verify_environment
 
 
@@ -56,6 +58,83 @@ class WarmTest(TaipanTest):
         self.assert_failed(result, "offline")
         self.assert_no_environment()
         self.assertEqual(len(self.server.requests()), before)
+
+    def downloads(self):
+        return sorted(line.split()[1].split("/")[-1] for line in self.server.requests() if "repodata" not in line)
+
+    def test_archives_are_verified_and_not_extracted(self):
+        self.taipan("warm", "-f", self.file, "--archives")
+        self.assertTrue((self.cache / "lib-1.0-0.conda").exists())
+        self.assertFalse((self.cache / "lib-1.0-0").exists())
+        self.assert_cache_sound(self.channel)
+        archive = self.cache / "lib-1.0-0.conda"
+        good = archive.read_bytes()
+        archive.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+        result = self.taipan("warm", "-f", self.file, "--archives")
+        self.assertIn("lib-1.0-0.conda", result.stderr)
+        self.assertEqual(archive.read_bytes(), good)
+        self.server.close()
+        self.taipan("env", "create", "--offline", "-f", self.file, "-p", self.prefix)
+        self.assert_installed("app-1.0-0", "lib-1.0-0")
+
+    def test_archives_are_fetched_although_the_package_is_extracted(self):
+        self.taipan("warm", "-f", self.file)
+        (self.cache / "lib-1.0-0.conda").unlink()
+        document = self.taipan_json("warm", "-f", self.file, "--archives")
+        self.assertEqual([record["fn"] for record in document["fetched"]], ["lib-1.0-0.conda"])
+        self.assertTrue((self.cache / "lib-1.0-0.conda").exists())
+
+    def test_a_wrong_archive_is_not_kept(self):
+        package = next(p for p in self.channel.packages if p.name == "lib")
+        package.path.write_bytes(b"?" * len(package.path.read_bytes()))
+        result = self.taipan("warm", "-f", self.file, "--archives", code=1)
+        self.assert_failed(result, "lib-1.0-0.conda", "sha256")
+        self.assertFalse((self.cache / "lib-1.0-0.conda").exists())
+        self.assert_no_leftovers(self.cache)
+
+    def test_files_and_platforms_share_work(self):
+        foreign = "linux-aarch64" if SUBDIR != "linux-aarch64" else "linux-64"
+        self.channel.add("common", noarch="generic")
+        self.channel.write_index()
+        second = self.work / "second.yml"
+        second.write_text(f"channels: [{self.server.url}, nodefaults]\ndependencies: [lib, common]\n")
+        document = self.taipan_json("warm", "-f", self.file, "-f", second)
+        self.assertEqual(self.downloads(), ["app-1.0-0.tar.bz2", "common-1.0-0.conda", "lib-1.0-0.conda"])
+        self.assertEqual(sorted(record["fn"] for record in document["fetched"]), self.downloads())
+        third = self.work / "third.yml"
+        third.write_text(f"channels: [{self.server.url}, nodefaults]\ndependencies: [common]\n")
+        result = self.taipan("warm", "-f", third, "--platform", SUBDIR, "--platform", foreign)
+        self.assertIn(foreign, result.stdout)
+        self.assertEqual(len(self.downloads()), 3)
+
+    def test_two_packages_of_one_name_are_refused(self):
+        other = self.tiny_channel("other")
+        other.add("lib", files={"lib/other": "another lib"})
+        other.write_index()
+        server = self.serve(other)
+        second = self.work / "second.yml"
+        second.write_text(f"channels: [{server.url}, nodefaults]\ndependencies: [lib]\n")
+        result = self.taipan("warm", "-f", self.file, "-f", second, code=1)
+        self.assert_failed(result, "lib-1.0-0", self.server.url, server.url)
+        self.assertEqual(self.downloads(), [])
+
+    def test_offline_names_all_that_is_missing(self):
+        self.taipan("create", "--dry-run", "-p", self.prefix, "-f", self.file)
+        for form in ("--archives", "--extracted"):
+            result = self.taipan("warm", "-f", self.file, "--offline", form, code=1)
+            self.assert_failed(result, "app-1.0-0.tar.bz2", "lib-1.0-0.conda", "2 of 2", "--offline")
+        self.taipan("warm", "--override-channels", "-c", self.server.url, "lib")
+        result = self.taipan("warm", "-f", self.file, "--offline", code=1)
+        self.assert_failed(result, "app-1.0-0.tar.bz2", "1 of 2")
+        self.assertNotIn("lib-1.0-0", result.stderr)
+        document = self.taipan("warm", "-f", self.file, "--offline", "--json", code=1).json
+        self.assertIn("app-1.0-0", json.dumps(document))
+        self.taipan("warm", "-f", self.file)
+        self.taipan("warm", "-f", self.file, "--offline")
+
+    def test_what_excludes_each_other(self):
+        self.taipan("warm", "-f", self.file, "--archives", "--extracted", code=2)
+        self.taipan("warm", code=2)
 
     def test_a_file_url_channel_works_offline(self):
         self.create("app", "--offline", channel=self.channel)

@@ -28,9 +28,10 @@ from tiny_channel import SUBDIR, TinyChannel  # noqa: E402
 NOISE = re.compile(r"terminate called|Traceback|Segmentation|Assertion|core dumped|what\(\):|Sanitizer|runtime error:"
                    r"|\bengine/\w+/|std::|boost::|0x[0-9a-f]{6,}")
 
-# Staging, partial, set-aside and lock files. What stays in a cache: one lock file, the bytecode, a list of entries.
+# Staging, partial, set-aside and lock files. What stays in a cache: one lock file, the bytecode, lists of
+# entries and of uses.
 BYTECODE = ".taipan-pyc"
-LEFTOVER = re.compile(r"^\.taipan-(?!pyc$|contained$|index$)|\.partial$|(?<!^\.taipan)\.lock$|\.c~$|\.trash$")
+LEFTOVER = re.compile(r"^\.taipan-(?!pyc$|contained$|index$|uses$)|\.partial$|(?<!^\.taipan)\.lock$|\.c~$|\.trash$")
 
 
 @dataclass

@@ -1,0 +1,193 @@
+"""The GitHub action and the GitLab template of tests/ci: their shell steps, run here against a real channel.
+
+What GitHub and GitLab do themselves is played by the test: expressions are put in, the cache is a folder.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from taipan_test import RealChannelTest, binary_under_test, main
+from verify import verify_environment
+
+CI = Path(__file__).resolve().parents[1] / "ci"
+
+
+def steps_of(text):
+    """The steps of an action: dicts with `name`, `id`, `if`, `uses`, `env`, `with`, `run` as far as they are there."""
+    steps = []
+    for part in re.split(r"(?m)^    - (?=name: )", text.split("\n  steps:\n", 1)[1])[1:]:
+        step, lines = {"env": {}, "with": {}}, part.splitlines()
+        block = None
+        for number, line in enumerate(lines):
+            if match := re.match(r"(?:      )?([a-z-]+):(?: (.*))?$", line):
+                key, value = match.groups()
+                if value == "|":
+                    block = key
+                    step[key] = ""
+                elif value:
+                    step[key] = value
+                else:
+                    block = key
+            elif block in ("env", "with") and (match := re.match(r"        ([\w-]+): (.*)$", line)):
+                step[block][match[1]] = match[2]
+            elif block == "run":
+                step["run"] += line[8:] + "\n"
+        steps.append(step)
+    return steps
+
+
+def block_of(text, key):
+    """The lines of a literal block below `key:` that is a list with one item."""
+    body = re.search(rf"(?m)^  {key}:\n    - \|\n((?:      .*\n|\n)+)", text)[1]
+    return "".join(line[6:] + "\n" for line in body.splitlines())
+
+
+class CiTest(RealChannelTest):
+    def setUp(self):
+        super().setUp()
+        tools = self.work / "tools"
+        tools.mkdir()
+        (tools / "taipan").symlink_to(binary_under_test())
+        self.environment["PATH"] = f"{tools}:{self.environment['PATH']}"
+        self.environment["PYTHONDONTWRITEBYTECODE"] = "1"  # environments stay as they were made
+        del self.environment["CONDA_PKGS_DIRS"]
+        self.checkout = self.work / "checkout"
+        self.checkout.mkdir()
+        self.kept = self.work / "kept"
+        self.kept.mkdir()
+        self.write_file("python=3.11", "idna")
+
+    def write_file(self, *dependencies):
+        lines = "".join(f"  - {dependency}\n" for dependency in dependencies)
+        (self.checkout / "environment.yml").write_text(
+            f"channels:\n  - {self.server.url}\n  - nodefaults\ndependencies:\n{lines}")
+
+    def downloads(self):
+        return [line for line in self.server.requests() if re.search(r"\.(conda|tar\.bz2)\b", line)]
+
+    def bash(self, script, environment):
+        done = subprocess.run(["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script], cwd=self.checkout,
+                              env=environment, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 0, f"{script}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    # ---- GitHub
+
+    def github_job(self, **inputs):
+        """One job on a machine of its own. Returns what later steps see, and what was said."""
+        machine = Path(self.work / f"machine{len(list(self.work.glob('machine*')))}")
+        (machine / "temp").mkdir(parents=True)
+        environment = self.environment | {"HOME": str(machine), "RUNNER_TEMP": str(machine / "temp"),
+                                          "MAMBA_ROOT_PREFIX": str(machine / "root")}
+        for name in ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH"):
+            environment[name] = str(machine / name)
+            (machine / name).touch()
+        text = (CI / "github/action.yml").read_text()
+        facts = {f"inputs.{k}": v for k, v in {"file": "environment.yml", "prefix": "", "key-prefix": "",
+                                               "save": "true", **inputs}.items()}
+        said = ""
+        for step in steps_of(text):
+            if "if" in step and not self.condition(step["if"], facts):
+                continue
+            values = {k: self.expand(v, facts) for k, v in (step["env"] | step["with"]).items()}
+            if "uses" in step:
+                self.github_cache(step["uses"], step.get("id"), values, facts)
+                continue
+            said += self.bash(step["run"], environment | values)
+            pairs = dict(line.split("=", 1) for line in (machine / "GITHUB_OUTPUT").read_text().splitlines())
+            facts |= {f"steps.{step.get('id')}.outputs.{k}": v for k, v in pairs.items()}
+            environment |= dict(line.split("=", 1) for line in (machine / "GITHUB_ENV").read_text().splitlines())
+        environment["PATH"] = (machine / "GITHUB_PATH").read_text().strip() + ":" + environment["PATH"]
+        return environment, said
+
+    @staticmethod
+    def expand(text, facts):
+        return re.sub(r"\$\{\{ (\S+) \}\}", lambda match: facts.get(match[1], ""), text).strip('"')
+
+    def condition(self, text, facts):
+        for term in text.split(" && "):
+            name, operator, value = re.fullmatch(r"(\S+) (==|!=) '(.*)'", term).groups()
+            if (facts.get(name, "") == value) != (operator == "=="):
+                return False
+        return True
+
+    def github_cache(self, action, step_id, values, facts):
+        """actions/cache: by the whole key, else by the newest of those that begin so."""
+        pack = Path(values["path"])
+        if "/save@" in action:
+            shutil.copy(pack, self.kept / values["key"])
+            return
+        found = [self.kept / values["key"]] if (self.kept / values["key"]).exists() else sorted(
+            self.kept.glob(values["restore-keys"] + "*"), key=lambda path: path.stat().st_mtime_ns)[-1:]
+        if found:
+            shutil.copy(found[0], pack)
+            facts[f"steps.{step_id}.outputs.cache-hit"] = "true" if found[0].name == values["key"] else ""
+
+    def test_github_jobs_share_packages(self):
+        environment, _ = self.github_job()
+        first = len(self.downloads())
+        self.assertGreater(first, 5)
+        version = self.bash("python -c 'import idna; print(idna.__version__)'", environment)
+        self.assertRegex(version, r"^\d")
+        self.assertEqual(verify_environment(environment["CONDA_PREFIX"]), [])
+        self.assertEqual(len(list(self.kept.iterdir())), 1)
+        # Again, on a new machine: all is there, and nothing new is kept.
+        environment, _ = self.github_job()
+        self.assertEqual(len(self.downloads()), first)
+        self.assertEqual(len(list(self.kept.iterdir())), 1)
+        self.assertEqual(verify_environment(environment["CONDA_PREFIX"]), [])
+        # The file changes: the old pack helps, and another one is kept.
+        self.write_file("python=3.11", "idna", "certifi")
+        self.github_job()
+        self.assertLess(len(self.downloads()) - first, 5)
+        self.assertGreater(len(self.downloads()), first)
+        self.assertEqual(len(list(self.kept.iterdir())), 2)
+
+    def test_a_damaged_pack_costs_time_only(self):
+        self.github_job()
+        first = len(self.downloads())
+        pack = next(self.kept.iterdir())
+        pack.write_bytes(pack.read_bytes()[:-1000])
+        environment, said = self.github_job()
+        self.assertIn("::warning::", said)
+        self.assertEqual(len(self.downloads()), 2 * first)
+        self.assertEqual(verify_environment(environment["CONDA_PREFIX"]), [])
+
+    # ---- GitLab
+
+    def gitlab_job(self):
+        """One job in a new container, whose kept folder is restored and saved."""
+        container = Path(self.work / f"container{len(list(self.work.glob('container*')))}")
+        container.mkdir()
+        text = (CI / "gitlab.yml").read_text()
+        environment = self.environment | {"HOME": str(container), "CI_PROJECT_DIR": str(self.checkout)}
+        for name, value in re.findall(r"(?m)^    ([A-Z_]+): (.*)$", text):
+            environment[name] = value.replace("$CI_PROJECT_DIR", str(self.checkout))
+        shutil.rmtree(self.checkout / ".taipan", ignore_errors=True)
+        shutil.copytree(self.kept, self.checkout / ".taipan/kept")
+        self.bash(block_of(text, "before_script") + "python -c 'import idna'\n", environment)
+        self.bash(block_of(text, "after_script"), environment)
+        shutil.rmtree(self.kept)
+        shutil.copytree(self.checkout / ".taipan/kept", self.kept)
+        self.assertEqual(verify_environment(environment["TAIPAN_PREFIX"]), [])
+
+    def test_gitlab_jobs_share_packages(self):
+        self.gitlab_job()
+        first = len(self.downloads())
+        names = os.listdir(self.kept)
+        self.assertEqual(len(names), 1)
+        self.gitlab_job()
+        self.assertEqual(len(self.downloads()), first)
+        self.assertEqual(os.listdir(self.kept), names)
+        self.write_file("python=3.11", "idna", "certifi")
+        self.gitlab_job()
+        self.assertLess(len(self.downloads()) - first, 5)
+        self.assertEqual(len(os.listdir(self.kept)), 1)
+        self.assertNotEqual(os.listdir(self.kept), names)
+
+
+if __name__ == "__main__":
+    main()
