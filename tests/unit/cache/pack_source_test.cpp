@@ -53,7 +53,7 @@ std::string content_of(const std::string& packed, const std::string& name, Singl
 TEST_CASE("archives are packed as they are, and come out as they were") {
     const Scratch cache;
     std::string large;
-    for (int i = 0; i < 1'300'000; ++i) large += "byte" + std::to_string(i * 7919 % 1000);
+    for (std::uint64_t i = 0; i < 1'300'000; ++i) large += "byte" + std::to_string(i * 7919 % 1000);
     cache.write("large-1-0.conda", large);
     cache.write("empty-1-0.tar.bz2", "");
     cache.write("small-1-0.conda", "small");
@@ -61,8 +61,8 @@ TEST_CASE("archives are packed as they are, and come out as they were") {
                               input(cache, CacheEntryKind::archive, "large-1-0.conda"),
                               input(cache, CacheEntryKind::archive, "small-1-0.conda")});
     CHECK(content_of(packed[0], "empty-1-0.tar.bz2").empty());
-    CHECK(content_of(packed[1], "large-1-0.conda") == large);
-    CHECK(packed[1].size() > large.size()); // stored
+    CHECK((content_of(packed[1], "large-1-0.conda") == large)); // too long to be shown
+    CHECK(packed[1].size() > large.size());                     // stored
     CHECK(packed[1].size() < large.size() + large.size() / 1000 + 4096);
     CHECK(content_of(packed[2], "small-1-0.conda") == "small");
 }
