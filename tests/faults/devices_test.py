@@ -116,7 +116,7 @@ class DevicesTest(TaipanTest):
         return self.fail_until_there_is_room(small, before, *command, inodes=inodes)
 
     def test_create_with_a_full_cache(self):
-        self.assertGreater(self.full(("create", "app=1"), False, True), 5)
+        self.assertGreater(self.full(("create", "app=1"), False, True), 1)
 
     def test_create_with_a_full_prefix(self):
         self.assertGreater(self.full(("create", "app=1"), True, False), 5)
@@ -128,7 +128,7 @@ class DevicesTest(TaipanTest):
         self.assertGreater(self.full(("create", "app=1"), True, True, inodes=True), 5)
 
     def test_upgrade_with_a_full_cache(self):
-        self.assertGreater(self.full(("install", "app=2"), False, True), 5)
+        self.assertGreater(self.full(("install", "app=2"), False, True), 1)
 
     def test_upgrade_with_a_full_prefix(self):
         """Which fails in the journal first, then in files, then in records and history."""
@@ -182,13 +182,14 @@ class DevicesTest(TaipanTest):
         place = self.mount("ro", "-t", "tmpfs", "none")
         self.use(self.work, place)
         self.create("app=1")
-        before = state(self.prefix)
+        before = [entry for entry in state(self.prefix) if not entry[0].startswith("conda-meta")]
         run("mount", "-o", "remount,ro", place)
-        self.assert_failed(self.install("app=2", code=1), "pkgs")
-        self.assertEqual(state(self.prefix), before)
-        self.environment["CONDA_PKGS_DIRS"] = f"{self.cache},{self.work}/other"
-        self.install("app=2")
+        self.assertIn("no package cache can be written", self.install("app=2").stderr)
         self.taipan("verify", "-p", self.prefix)
+        self.environment["CONDA_PKGS_DIRS"] = f"{self.cache},{self.work}/other"
+        self.install("app=1")
+        self.taipan("verify", "-p", self.prefix)
+        self.assertEqual([entry for entry in state(self.prefix) if not entry[0].startswith("conda-meta")], before)
 
     # ---- of other kinds
 
@@ -209,13 +210,12 @@ class DevicesTest(TaipanTest):
         self.assert_cache_sound(self.channel)
         return linked, result.stdout + result.stderr
 
-    def test_a_cache_on_another_device_is_copied_from(self):
+    def test_a_cache_on_another_device(self):
         place = self.mount("other", "-t", "tmpfs", "none")
         for prefix, cache in ((place, self.work), (self.work, place)):
             self.use(prefix, cache)
-            linked, output = self.walk_through()
-            self.assertEqual(linked, 3)
-            self.assertIn("another file system", output)
+            _, output = self.walk_through()
+            self.assertIn("unpacking in place", output)
             self.remove("--all")
 
     def shares_blocks(self, kind, megabytes, *options):
@@ -268,12 +268,12 @@ class DevicesTest(TaipanTest):
         result = self.create("app=1")
         copied_up = [p for p in (base / "upper/pkgs").glob("*-1-0/[!i]*") if p.exists()]
         self.assertEqual(copied_up, [], "hard links have copied the cache into the upper layer")
-        self.assertEqual(self.record("app")["link"]["type"], 3)
-        self.assertIn("layer", result.stdout + result.stderr)
+        self.assertIn("unpacking in place", result.stdout)
         # What is extracted now is in the upper layer, and linked.
         self.create("heavy", "app=1", prefix=merged / "second")
-        self.assertEqual(self.record("heavy", merged / "second")["link"]["type"], 1)
-        self.assertEqual(self.record("app", merged / "second")["link"]["type"], 3)
+        self.assertEqual([p for p in (base / "upper/pkgs").glob("*-1-0/[!i]*")], [])
+        for prefix in (self.prefix, merged / "second"):
+            self.taipan("verify", "-p", prefix)
 
 
 if __name__ == "__main__":
