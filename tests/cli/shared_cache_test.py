@@ -1,6 +1,7 @@
 """One package cache for several users and several tools: who may write where, and whose packages are used."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -237,7 +238,7 @@ class LeftoversTest(TaipanTest):
     def leftovers(self):
         places = [self.cache, self.cache / "cache"]
         return [name for place in places if place.exists() for name in os.listdir(place)
-                if ".taipan-" in name and not name.startswith((".taipan-index", ".taipan-pyc"))]
+                if re.search(r"\.taipan-.*-\d+-\d+$", name)]
 
     def test_of_a_killed_download(self):
         with FaultyServer(self.channel.folder) as server:
