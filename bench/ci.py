@@ -40,7 +40,8 @@ class Machine:
     """A job's machine: nothing is there before it, and nothing is left of it."""
 
     def __init__(self, work, binary):
-        self.root = Path(tempfile.mkdtemp(prefix="machine-", dir=work))
+        self.root = Path(work) / "machine"  # always there, since environments have their path in them
+        self.root.mkdir()
         self.binary = binary
         self.prefix, self.pkgs, self.pack = self.root / "env", self.root / "pkgs", self.root / "kept.tar.zst"
         self.environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(self.root), "LANG": "C.UTF-8",

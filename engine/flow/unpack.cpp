@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -277,6 +278,7 @@ Result<PackReport> read_pack(Session& session, const std::string& file) {
         return make_error(ErrorCode::invalid_argument, file + " is no file; a pack is read from its end");
     }
     TAIPAN_TRY(const PackageCache cache, PackageCache::open(session.config().pkgs_dirs));
+    cache.sweep_leftovers(std::time(nullptr)); // perhaps of an unpacking that was killed
     PackReading reading(session, cache, fd.get(), static_cast<std::uint64_t>(status.st_size));
     TAIPAN_TRY(auto entries, reading.read_list(file).context("while reading " + file));
     return reading.unpack(std::move(entries))

@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import tarfile
+import time
 
 import zstandard
 
@@ -165,6 +166,21 @@ class PackTest(PackWorld):
             self.assertFalse(list(self.other.glob("*.conda")))
         self.assertEqual(running.wait(60), 0)
         self.assertTrue(list(self.other.glob("*.conda")))
+
+    def test_a_killed_unpack_leaves_whole_entries_and_is_continued(self):
+        self.fill()
+        self.taipan("cache", "pack", "-o", self.pack, "--archives", "--extracted")
+        for milliseconds in (3, 8, 15, 30):
+            with subprocess.Popen([os.environ["TAIPAN_BINARY"], "cache", "unpack", self.pack, "--pkgs-dir", self.other],
+                                  env=self.environment, stdout=subprocess.DEVNULL) as running:
+                time.sleep(milliseconds / 1000)
+                running.kill()
+            for folder in self.other.glob("[!.]*/info"):
+                self._assert_extracted_whole(folder.parent)
+        self.restore()
+        self.cache = self.other
+        self.assert_cache_sound(self.channel)
+        self.offline_create()
 
 
 class DamagedPackTest(PackWorld):
