@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -54,13 +55,23 @@ bool has_two_components(std::string_view path) {
            is_component(path.substr(slash + 1));
 }
 
-void measure_tree(int parent, const char* name, EntrySize& size) {
+/// Names that a file has in an entry, and in all.
+struct Names {
+    nlink_t here = 0, all = 0;
+};
+using NamesByInode = std::map<ino_t, Names>;
+
+void measure_tree(int parent, const char* name, EntrySize& size, NamesByInode& shared) {
     struct stat status {};
     if (::fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return;
     if (!S_ISDIR(status.st_mode)) {
         ++size.files;
         size.bytes += static_cast<std::uint64_t>(status.st_size);
-        size.linked = size.linked || (S_ISREG(status.st_mode) && status.st_nlink > 1);
+        if (S_ISREG(status.st_mode) && status.st_nlink > 1) {
+            Names& names = shared[status.st_ino];
+            ++names.here;
+            names.all = status.st_nlink;
+        }
         size.last_change = std::max(size.last_change, status.st_ctim.tv_sec);
         return;
     }
@@ -72,7 +83,7 @@ void measure_tree(int parent, const char* name, EntrySize& size) {
     }
     while (const dirent* entry = ::readdir(stream)) { // NOLINT(concurrency-mt-unsafe): own stream
         const std::string_view found(entry->d_name);
-        if (found != "." && found != "..") measure_tree(fd, entry->d_name, size);
+        if (found != "." && found != "..") measure_tree(fd, entry->d_name, size, shared);
     }
     ::closedir(stream);
 }
@@ -128,7 +139,11 @@ std::vector<CacheEntry> list_cache(const std::string& cache_directory) {
 
 EntrySize measure_entry(const std::string& cache_directory, const CacheEntry& entry) {
     EntrySize size;
-    measure_tree(AT_FDCWD, (cache_directory + '/' + entry.name).c_str(), size);
+    NamesByInode shared;
+    measure_tree(AT_FDCWD, (cache_directory + '/' + entry.name).c_str(), size, shared);
+    // A package may have hard links of its own.
+    size.linked =
+        std::any_of(shared.begin(), shared.end(), [](const auto& file) { return file.second.here < file.second.all; });
     return size;
 }
 

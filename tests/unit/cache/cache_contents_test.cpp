@@ -89,6 +89,8 @@ TEST_CASE("an entry's size, and whether an environment has files of it") {
     CHECK(size.files == 2);
     CHECK(size.bytes == 7);
     CHECK_FALSE(size.linked);
+    REQUIRE(::link(cache.at("a-1-0/lib/x").c_str(), cache.at("a-1-0/lib/same").c_str()) == 0);
+    CHECK_FALSE(measure_entry(cache.path, entry).linked); // in itself
     REQUIRE(::link(cache.at("a-1-0/lib/x").c_str(), cache.at("elsewhere").c_str()) == 0);
     CHECK(measure_entry(cache.path, entry).linked);
 }
