@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "fetch/curl_handle.hpp"
+#include "fetch/spare_connections.hpp"
 
 namespace taipan {
 
@@ -25,6 +26,8 @@ public:
 
     /// Runs a fully set up easy handle to its end. The handle must outlive the await.
     boost::asio::awaitable<CURLcode> perform(CURL* easy);
+    /// Connections for transfers that others will follow at once.
+    [[nodiscard]] SpareConnections& spares() { return spares_; }
     /// Ends every running transfer with CURLE_ABORTED_BY_CALLBACK.
     void abort_all();
 
@@ -44,6 +47,7 @@ private:
 
     boost::asio::io_context& io_;
     boost::asio::steady_timer timer_;
+    SpareConnections spares_;
     CurlMulti multi_;
     std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
     std::unordered_map<CURL*, std::shared_ptr<Running>> running_;

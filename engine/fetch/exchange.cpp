@@ -219,6 +219,8 @@ asio::awaitable<ExchangeResult> exchange(CurlLoop& loop, const TransferSettings&
         result.error = std::move(headers).error();
         co_return result;
     }
+    // Over TLS one connection takes them all (HTTP/2), and a handshake would remain to be waited for.
+    if (request.fans_out && request.source->url.starts_with("http:")) loop.spares().serve(easy.get());
     result.code = co_await loop.perform(easy.get());
     result.detail = detail.data();
     co_return result;

@@ -57,6 +57,7 @@ struct ResponseHead {
 struct ExchangeRequest {
     const TransferSource* source = nullptr;
     std::vector<std::string> headers;
+    bool fans_out = false;       ///< others will follow at once, over connections of their own if they must
     bool own_connection = false; ///< not one that other transfers share (HTTP/2)
     /// Takes the bytes of an answer 200 or 206; an error ends the exchange and is what it ended with.
     std::function<Result<void>(const ResponseHead& head, std::string_view bytes, bool first)> take;

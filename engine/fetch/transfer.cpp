@@ -133,6 +133,7 @@ asio::awaitable<ExchangeResult> Transfer::stream() {
     ExchangeRequest request;
     request.source = &source();
     request.headers = stream_headers();
+    request.fans_out = request_.fans_out;
     request.take = [this](const ResponseHead& head, std::string_view bytes, bool first) {
         return take_stream(head, bytes, first);
     };

@@ -95,7 +95,7 @@ TransferRequest ShardedSubdir::request(std::string_view name) const {
     for (const auto& base : bases_) request.urls.push_back(shard_source(base, hash));
     request.shown_url = without_credentials(request.urls.front().url);
     request.size_limit = repodata::shard_limit;
-    request.brief = true;
+    request.brief = request.fans_out = true;
     return request;
 }
 
