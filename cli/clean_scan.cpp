@@ -128,6 +128,24 @@ void scan_folder(int cache, const std::string& directory, const std::string& bel
     }
 }
 
+/// Image layers that are kept, of which no image has a hard link: a description and the layer each.
+void scan_layers(int cache, const std::string& directory, std::vector<CacheItem>& items) {
+    const std::string top = ".taipan-layers", ending = ".layer";
+    for (const auto& entry : entries_of(cache, top)) {
+        const std::string layer = top + '/' + entry;
+        struct stat status {};
+        if (!entry.ends_with(ending) || run_of_temporary(entry) > 0) continue;
+        if (::fstatat(cache, layer.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        const auto facts = measure(cache, layer, status);
+        if (facts.linked) continue;
+        items.push_back({CacheItemKind::package, directory, layer, facts.bytes, facts.last_change});
+        const std::string description = layer.substr(0, layer.size() - ending.size());
+        if (::fstatat(cache, description.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        items.push_back({CacheItemKind::package, directory, description, measure(cache, description, status).bytes,
+                         facts.last_change});
+    }
+}
+
 } // namespace
 
 std::vector<CacheItem> scan_cache(const std::string& directory, std::time_t now) {
@@ -140,6 +158,7 @@ std::vector<CacheItem> scan_cache(const std::string& directory, std::time_t now)
         items.push_back({CacheItemKind::leftover, directory, name, measure(handle->get(), name, status).bytes, 0});
     }
     scan_bytecode(handle->get(), directory, items);
+    scan_layers(handle->get(), directory, items);
     scan_folder(handle->get(), directory, "", 0, items);
     return items;
 }

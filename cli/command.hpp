@@ -106,6 +106,7 @@ std::unique_ptr<Command> make_cache_pack();
 std::unique_ptr<Command> make_cache_prune();
 std::unique_ptr<Command> make_cache_stats();
 std::unique_ptr<Command> make_cache_unpack();
+std::unique_ptr<Command> make_image();
 std::unique_ptr<Command> make_index();
 std::unique_ptr<Command> make_auth_login();
 std::unique_ptr<Command> make_auth_logout();

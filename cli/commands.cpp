@@ -148,6 +148,12 @@ const std::vector<CommandEntry>& commands() {
          "taipan package create ./zlib-1.3.1-0 zlib-1.3.1-0.conda", make_package_create},
         {"package transmute", "t", "ARCHIVE... [-o DIR]", "Have packages in the other format: .conda or .tar.bz2.",
          "taipan package transmute zlib-1.3.1-0.tar.bz2", make_package_transmute},
+        {"image", "", "-o DIR|TAR [-f FILE]... [--base LAYOUT] [SPEC...]",
+         "Write an OCI image of an environment, without making the environment.",
+         "taipan image -f conda-lock.yml -o image --base debian.tar --entrypoint python\n"
+         "taipan image -f environment.yml -o image.tar --prefix /opt/app --tag app:1.0\n"
+         "skopeo copy oci:image docker://registry.example.org/app",
+         make_image},
         {"index", "", "[-s SUBDIR]... DIR", "Make a channel out of a folder of packages.",
          "taipan index ./channel\n"
          "taipan index --write-shards --base-url https://example.org/packages ./channel",

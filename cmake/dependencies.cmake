@@ -14,6 +14,9 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 find_path(TAIPAN_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 find_package(BZip2 REQUIRED)
+if(TAIPAN_STATIC)
+  set(ZLIB_USE_STATIC_LIBS ON)
+endif()
 find_package(ZLIB REQUIRED)
 
 # Each shared library is loaded and relocated at every start of the program, and libarchive alone brings an XML library
@@ -38,3 +41,28 @@ taipan_prefer_static(bzip2 BZip2::BZip2 libbz2.a)
 taipan_prefer_static(zlib ZLIB::ZLIB libz.a)
 taipan_prefer_static(yaml yaml-cpp libyaml-cpp.a)
 taipan_prefer_static(zstd PkgConfig::ZSTD libzstd.a)
+
+# A program that needs nothing of the machine: archives in place of the libraries that Debian has as shared ones only. The
+# headers stay, so everything is compiled as for the ordinary program, apart from three files.
+if(TAIPAN_STATIC)
+  foreach(pair TBB::tbb=libtbb.a fmt::fmt=libfmt.a simdjson::simdjson=libsimdjson.a)
+    string(REPLACE "=" ";" pair "${pair}")
+    list(GET pair 0 target)
+    list(GET pair 1 archive)
+    set_target_properties(${target} PROPERTIES IMPORTED_LOCATION "${TAIPAN_STATIC}/lib/${archive}")
+    get_target_property(configurations ${target} IMPORTED_CONFIGURATIONS)
+    foreach(configuration IN LISTS configurations)
+      set_target_properties(${target} PROPERTIES
+        IMPORTED_LOCATION_${configuration} "${TAIPAN_STATIC}/lib/${archive}" IMPORTED_SONAME_${configuration} "")
+    endforeach()
+  endforeach()
+  add_library(taipan_static_curl INTERFACE)
+  add_library(taipan::static_curl ALIAS taipan_static_curl)
+  target_link_libraries(taipan_static_curl INTERFACE "${TAIPAN_STATIC}/lib/libcurl.a"
+    "${TAIPAN_STATIC}/lib/libnghttp2.a" "${TAIPAN_STATIC}/lib/libcares.a" OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB)
+  set(TAIPAN_CERTIFICATES "/etc/ssl/certs/ca-certificates.crt" CACHE FILEPATH "Certificates to put into the program")
+  if(NOT EXISTS "${TAIPAN_CERTIFICATES}")
+    message(FATAL_ERROR "TAIPAN_CERTIFICATES=${TAIPAN_CERTIFICATES} does not exist (Debian: ca-certificates)")
+  endif()
+  add_link_options(-static)
+endif()

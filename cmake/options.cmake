@@ -3,6 +3,7 @@ option(TAIPAN_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" OFF)
 option(TAIPAN_BUILD_TESTS "Build the tests" ON)
 option(TAIPAN_BUILD_BENCH "Build the micro benchmarks" OFF)
 option(TAIPAN_STATIC_LIBRARIES "Link the archives of libraries where they are installed: starts faster" ON)
+set(TAIPAN_STATIC "" CACHE PATH "What cmake/packaging/static_libraries.sh made: link everything into the program")
 set(TAIPAN_SANITIZER "" CACHE STRING "address or thread: build everything with that sanitizer")
 
 if(NOT CMAKE_BUILD_TYPE)

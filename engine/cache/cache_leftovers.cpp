@@ -89,6 +89,7 @@ std::vector<std::string> find_leftovers(const std::string& cache_directory, cons
     std::vector<std::string> found;
     look_into(cache_directory, "", locks, now, found);
     look_into(cache_directory, "cache/", locks, now, found);
+    look_into(cache_directory, ".taipan-layers/", locks, now, found);
     std::error_code error;
     const std::string bytecode = ".taipan-pyc/";
     for (fs::directory_iterator entry(cache_directory + '/' + bytecode, error), end; !error && entry != end;

@@ -1,18 +1,33 @@
 #include "fetch/curl_handle.hpp"
 
+#ifndef TAIPAN_STATIC_CURL
 #include <dlfcn.h>
+#endif
 
 namespace taipan {
 
 namespace {
+
+CurlFunctions functions; // filled once, by initialise_curl
+
+#ifdef TAIPAN_STATIC_CURL // the program has libcurl in it
+
+Result<void> find_functions() {
+    functions = {
+        &::curl_global_init,         &::curl_version_info,    &::curl_easy_init,        &::curl_easy_cleanup,
+        &::curl_easy_setopt,         &::curl_easy_strerror,   &::curl_multi_init,       &::curl_multi_cleanup,
+        &::curl_multi_setopt,        &::curl_multi_strerror,  &::curl_multi_add_handle, &::curl_multi_remove_handle,
+        &::curl_multi_socket_action, &::curl_multi_info_read, &::curl_slist_append,     &::curl_slist_free_all};
+    return {};
+}
+
+#else
 
 #ifdef __APPLE__
 constexpr const char* library_name = "libcurl.4.dylib";
 #else
 constexpr const char* library_name = "libcurl.so.4";
 #endif
-
-CurlFunctions functions; // filled once, by initialise_curl
 
 /// Looks functions up until one is missing.
 class Loader {
@@ -30,7 +45,7 @@ private:
     std::string missing_;
 };
 
-Result<void> load() {
+Result<void> find_functions() {
     // Never closed: libcurl and what it brings along do not expect to be unloaded.
     void* const library = ::dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
@@ -60,6 +75,13 @@ Result<void> load() {
         return make_error(ErrorCode::network, std::string(library_name) + " has no " + loader.missing() +
                                                   "; downloads need libcurl 7.88 or newer");
     }
+    return {};
+}
+
+#endif
+
+Result<void> load() {
+    TAIPAN_CHECK(find_functions());
     const CURLcode code = functions.global_init(CURL_GLOBAL_DEFAULT);
     if (code != CURLE_OK) return curl_setup_error("curl_global_init", functions.easy_strerror(code));
     return {};

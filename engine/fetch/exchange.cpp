@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/filesystem.hpp"
+#include "fetch/certificates.hpp"
 #include "model/channel.hpp"
 
 namespace taipan {
@@ -90,6 +91,10 @@ Result<void> set_up_tls(CURL* easy, const TransferSettings& settings) {
     } else if (settings.ssl_verify != "true" && !settings.ssl_verify.empty()) {
         const bool directory = is_directory(settings.ssl_verify);
         TAIPAN_CURL(easy, directory ? CURLOPT_CAPATH : CURLOPT_CAINFO, settings.ssl_verify.c_str());
+    } else if (const auto certificates = bundled_certificates(); !certificates.empty()) {
+        curl_blob blob{const_cast<char*>(certificates.data()), certificates.size(),
+                       CURL_BLOB_NOCOPY}; // NOLINT: read only
+        TAIPAN_CURL(easy, CURLOPT_CAINFO_BLOB, &blob);
     }
     if (!settings.client_ssl_cert.empty()) TAIPAN_CURL(easy, CURLOPT_SSLCERT, settings.client_ssl_cert.c_str());
     if (!settings.client_ssl_cert_key.empty()) TAIPAN_CURL(easy, CURLOPT_SSLKEY, settings.client_ssl_cert_key.c_str());

@@ -23,6 +23,7 @@
 
 #include <unistd.h>
 
+#include "fetch/certificates.hpp"
 #include "fetch/schedule.hpp"
 #include "flow/line_meter.hpp"
 #include "model/channel.hpp"
@@ -54,7 +55,9 @@ std::string verification(const Config& config) {
     for (const char* name : {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"}) {
         if (auto path = variable(config, name); !path.empty()) return path;
     }
-    return "true";
+    // A program that has certificates in it has no libcurl of the machine, which would know the machine's.
+    const std::string certificates = bundled_certificates().empty() ? std::string() : system_certificates();
+    return certificates.empty() ? "true" : certificates;
 }
 
 TransferSettings settings_of(const Config& config) {

@@ -26,6 +26,9 @@
 namespace taipan {
 namespace {
 
+/// What is assumed of a Linux that is not this machine (CEP 30).
+constexpr std::string_view oldest_common_glibc = "2.17";
+
 bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
 
 /// The leading `N.N[.N[.N]]` of a text; empty when there are not two numbers.
@@ -58,6 +61,25 @@ std::string detect_archspec() {
 #endif
 }
 
+#ifdef TAIPAN_STATIC_GLIBC
+/// The C library of the machine, by what it says of itself; a program that has one in it learns nothing from its own.
+/// What is assumed where there is none at all, as in an empty image: the environment will run elsewhere.
+std::string detect_glibc() {
+    constexpr std::string_view mark = "stable release version ";
+    constexpr std::uint64_t largest = std::uint64_t{64} << 20U;
+    for (const char* const directory : {"/lib64", "/usr/lib64", "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
+                                        "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/lib", "/usr/lib"}) {
+        const auto library = read_file(std::string(directory) + "/libc.so.6", largest);
+        if (!library) continue;
+        const std::size_t at = library->find(mark);
+        if (at != std::string::npos) return leading_version(std::string_view(*library).substr(at + mark.size()), 2);
+    }
+    for (const char* const musl : {"/lib/ld-musl-x86_64.so.1", "/lib/ld-musl-aarch64.so.1"}) {
+        if (exists(musl)) return {};
+    }
+    return std::string(oldest_common_glibc);
+}
+#else
 std::string detect_glibc() {
 #if defined(_CS_GNU_LIBC_VERSION)
     std::array<char, 64> text{};
@@ -70,6 +92,7 @@ std::string detect_glibc() {
     return {};
 #endif
 }
+#endif
 
 /// What the driver tells, through a pipe.
 struct CudaAnswer {
@@ -173,9 +196,6 @@ public:
     }
 
 private:
-    /// What is assumed of a Linux that is not this machine (CEP 30).
-    static constexpr std::string_view oldest_common_glibc = "2.17";
-
     [[nodiscard]] std::optional<std::string> override_of(const char* variable) const {
         const auto found = environment_.find(variable);
         if (found == environment_.end()) return std::nullopt;

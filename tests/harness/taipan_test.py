@@ -28,10 +28,10 @@ from tiny_channel import SUBDIR, TinyChannel  # noqa: E402
 NOISE = re.compile(r"terminate called|Traceback|Segmentation|Assertion|core dumped|what\(\):|Sanitizer|runtime error:"
                    r"|\bengine/\w+/|std::|boost::|0x[0-9a-f]{6,}")
 
-# Staging, partial, set-aside and lock files. What stays in a cache: one lock file, the bytecode, lists of
-# entries and of uses.
+# Staging, partial, set-aside and lock files. What stays in a cache: one lock file, the bytecode, image layers,
+# lists of entries and of uses.
 BYTECODE = ".taipan-pyc"
-LEFTOVER = re.compile(r"^\.taipan-(?!pyc$|contained$|index$|uses$)|\.partial$|(?<!^\.taipan)\.lock$|\.c~$|\.trash$")
+LEFTOVER = re.compile(r"^\.taipan-(?!pyc$|layers$|contained$|index$|uses$)|\.partial$|(?<!^\.taipan)\.lock$|\.c~$|\.trash$")
 
 
 @dataclass
@@ -176,7 +176,7 @@ class TaipanTest(unittest.TestCase):
         for interpreter in (self.cache / BYTECODE).glob("*"):
             self.assert_no_leftovers(interpreter)
         for entry in self.cache.iterdir():
-            if entry.is_dir() and entry.name not in ("cache", BYTECODE):
+            if entry.is_dir() and entry.name not in ("cache", BYTECODE, ".taipan-layers"):
                 self._assert_extracted_whole(entry)
             elif entry.name in known:
                 self.assertEqual(file_sha256(entry), known[entry.name].record["sha256"], f"cached archive {entry.name}")

@@ -1,6 +1,6 @@
 """The dependency rule of engine/README.md, held against includes, link edges and words in the sources.
 
-    base <- model <- {config, fetch, extract, cache, repodata, solve, link, prefix} <- flow <- cli
+    base <- model <- {config, fetch, extract, cache, repodata, solve, link, prefix, image} <- flow <- cli
 
 Problem: layers rot one convenient include at a time, and so does "the engine never prints".
 
@@ -16,7 +16,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 ENGINE = TOP / "engine"
 
-STAGES = ["config", "fetch", "extract", "cache", "repodata", "solve", "link", "prefix"]
+STAGES = ["config", "fetch", "extract", "cache", "repodata", "solve", "link", "prefix", "image"]
 # What a folder may use besides itself.
 MAY_USE = {"base": set(), "model": {"base"}} | {stage: {"base", "model"} for stage in STAGES}
 MAY_USE["flow"] = {"base", "model", *STAGES}
