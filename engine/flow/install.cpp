@@ -5,10 +5,7 @@
 
 #include "flow/install.hpp"
 
-#include <algorithm>
 #include <chrono>
-#include <ctime>
-#include <set>
 
 #include <tbb/task_arena.h>
 
@@ -19,11 +16,10 @@
 #include "flow/link_stage.hpp"
 #include "flow/package_supply.hpp"
 #include "flow/replaced_prefix.hpp"
-#include "flow/reproducible.hpp"
 #include "flow/restored_files.hpp"
+#include "flow/run_history.hpp"
 #include "flow/unlink_stage.hpp"
 #include "flow/warm.hpp"
-#include "prefix/history.hpp"
 #include "prefix/journal.hpp"
 #include "prefix/prefix_data.hpp"
 #include "prefix/registry.hpp"
@@ -35,38 +31,6 @@ namespace {
 
 double seconds_since_epoch() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-std::string local_time() {
-    const std::time_t now = std::time(nullptr);
-    std::tm parts{};
-    ::localtime_r(&now, &parts);
-    char text[32];
-    const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
-    return {text, length};
-}
-
-Result<void> record_history(const Plan& plan, const Config& config) {
-    const ChannelSettings& settings = config.channel_settings;
-    HistoryEntry entry;
-    if (config.reproducible) {
-        TAIPAN_TRY(const PrefixData data, load_prefix(plan.prefix, RecordDetail::identity, settings));
-        entry.local_time = utc_time(moment_of(config, data.packages()));
-        entry.command_line = neutral_command(plan.action);
-    } else {
-        entry.local_time = local_time();
-        entry.command_line = without_credentials_in_text(plan.command_line);
-    }
-    entry.tool_version = TAIPAN_CONDA_VERSION;
-    entry.remove_specs = plan.remove_specs;
-    entry.update_specs = plan.update_specs;
-    entry.neutered_specs = plan.neutered_specs;
-    const bool by_url =
-        std::any_of(plan.link.begin(), plan.link.end(), [](const PlannedPackage& package) { return package.from_url; });
-    if (!by_url) return append_history(plan.prefix, entry, plan.final_state);
-    // Only the records know where packages belong that were no more than a file.
-    TAIPAN_TRY(const PrefixData data, load_prefix(plan.prefix, RecordDetail::identity, settings));
-    return append_history(plan.prefix, entry, data.packages());
 }
 
 /// A new prefix: every package is planned and linked as soon as it is there.
@@ -145,7 +109,7 @@ Result<void> carry_out(Session& session, const Plan& plan, PackageSupply& supply
         TAIPAN_CHECK(replace_packages(session, plan, supply, stage, transaction, report));
     TAIPAN_CHECK(finish(session, plan, stage));
     TAIPAN_CHECK(transaction.appending("conda-meta/history"));
-    TAIPAN_CHECK(record_history(plan, session.config()));
+    TAIPAN_CHECK(record_in_history(plan, session.config()));
     pass(session.fault_point(), "history is written");
     TAIPAN_CHECK(transaction.commit());
     register_prefix(session, plan, report);

@@ -12,10 +12,10 @@
 
 #include "base/filesystem.hpp"
 #include "flow/first_error.hpp"
+#include "flow/foreign_platform.hpp"
 #include "link/installed_record.hpp"
 #include "link/layer_probe.hpp"
 #include "link/restrict_plan.hpp"
-#include "model/channel.hpp"
 #include "prefix/environment_variables.hpp"
 #include "prefix/prefix_data.hpp"
 #include "solve/topological.hpp"
@@ -26,8 +26,7 @@ namespace {
 
 constexpr std::size_t actions_per_task = 512;
 
-/// A python of another platform does not run here.
-bool may_compile(const Config& config) { return config.compile_pyc && config.subdir == native_subdir(); }
+bool may_compile(const Config& config) { return config.compile_pyc && !is_for_foreign_platform(config); }
 
 /// Cuts the groups into ranges of about `actions_per_task` actions.
 std::vector<std::pair<std::size_t, std::size_t>> slices(const LinkPlan& plan) {
@@ -64,6 +63,11 @@ bool LinkStage::links_as_they_come() const { return plan_.new_prefix && session_
 Result<void> LinkStage::prepare() {
     const Config& config = session_.config();
     TAIPAN_TRY(slim_, SlimRules::make(config.slim, config.slim_exclude, config.slim_keep));
+    if (is_for_foreign_platform(config)) {
+        add_message(plan_.prefix + " is for " + config.subdir +
+                    ": its programs do not run here, so link scripts of packages are not run and Python sources are "
+                    "not compiled");
+    }
     const auto python = std::find_if(plan_.final_state.begin(), plan_.final_state.end(),
                                      [](const PackageRecord& record) { return record.name == "python"; });
     if (python == plan_.final_state.end()) return {};
@@ -308,6 +312,7 @@ void LinkStage::add_message(std::string message) {
 }
 
 Result<void> LinkStage::run_script(LinkScript script, const Linked& package) {
+    if (is_for_foreign_platform(session_.config())) return {}; // `prepare` has said so
     LinkScriptContext where;
     where.prefix = plan_.prefix;
     where.root_prefix = session_.config().root_prefix;

@@ -32,10 +32,8 @@
 #include "flow/idle_workers.hpp"
 #include "flow/network.hpp"
 #include "flow/package_digests.hpp"
-#include "flow/plan_channels.hpp"
-#include "link/check_extracted.hpp"
+#include "flow/package_request.hpp"
 #include "model/channel.hpp"
-#include "model/record_json.hpp"
 
 namespace taipan {
 
@@ -61,18 +59,6 @@ using TokenPtr = std::shared_ptr<Token>;
 
 ArchiveFormat format_of(const PackageRecord& record) {
     return record.fn.ends_with(".conda") ? ArchiveFormat::conda : ArchiveFormat::tar_bz2;
-}
-
-PackageInfoTexts linker_texts(PackageInfo&& info) {
-    PackageInfoTexts texts;
-    texts.index_json = std::move(info.index_json);
-    texts.paths_json = std::move(info.paths_json);
-    texts.link_json = std::move(info.link_json);
-    texts.files = std::move(info.files);
-    texts.has_prefix = std::move(info.has_prefix);
-    texts.no_link = std::move(info.no_link);
-    texts.no_softlink = std::move(info.no_softlink);
-    return texts;
 }
 
 class Materialiser {
@@ -171,7 +157,7 @@ private:
         if (!network) {
             return std::move(network).context("while looking for " + record.fn + ", which is not in the cache").error();
         }
-        TransferRequest request = transfer_request(record);
+        TransferRequest request = package_request(session_, cache_, channels_, record);
         if (token->second_try) request.digest_known = false; // no parts this time: they did not fit together
         if (EarlyExtraction::worthwhile(record) && !(token->second_try && request.consumed)) {
             token->early =
@@ -185,27 +171,6 @@ private:
             graph_.release_wait();
         });
         return {};
-    }
-
-    TransferRequest transfer_request(const PackageRecord& record) {
-        TransferRequest request;
-        request.urls = sources(record);
-        request.shown_url = record.url;
-        request.spool_directory = cache_.spool_directory();
-        request.consumed = !cache_.keeps_archives();
-        request.expected_size = record.size.value_or(0);
-        request.digest_known = !record.sha256.empty() || !record.md5.empty();
-        const std::string name = record.dist_name();
-        request.started = [this, name, size = request.expected_size] {
-            session_.sink().begin(Stage::fetch, name, size);
-        };
-        request.progress = [this, name](std::uint64_t done) { session_.sink().advance(Stage::fetch, name, done); };
-        return request;
-    }
-
-    /// The package's URL on the mirrors of its channel, with credentials.
-    [[nodiscard]] std::vector<TransferSource> sources(const PackageRecord& record) const {
-        return sources_of_package(channels_, record.url, session_.config());
     }
 
     /// Network thread: a finished download becomes work for the graph.
@@ -272,39 +237,16 @@ private:
             package.info.paths_json = std::move(known->paths_json);
             package.info.link_json = std::move(known->link_json);
             package.contained = known->contained;
-            TAIPAN_CHECK(complete(package));
+            TAIPAN_CHECK(complete(package, packages_[package.index]));
             return std::optional(std::move(package));
         }
-        const auto problem = look_at_foreign(package);
+        const auto problem = look_at_foreign(package, packages_[package.index], cache_);
         if (!problem) return std::move(problem).error();
         if (problem->empty()) return std::optional(std::move(package));
         session_.sink().note(Severity::warning,
                              package.directory + " is not whole (" + *problem + "); the package is made anew");
         TAIPAN_CHECK(make_anew(*token));
         return std::optional<CachedPackage>();
-    }
-
-    /// A directory that another tool has made is checked once and remembered then. What is wrong with it, or nothing.
-    Result<std::string> look_at_foreign(CachedPackage& package) {
-        auto opened = open_directory(package.directory);
-        if (!opened) return std::move(opened).error().message;
-        package.fd = *std::move(opened);
-        auto info = read_package_info(package.fd.get());
-        if (!info) return std::move(info).error().message;
-        package.info = *std::move(info);
-        auto layout = parse_package_layout(package.info);
-        if (!layout) return std::move(layout).error().message;
-        if (layout->legacy) {
-            if (auto found = detect_symlinks(*layout, package.fd.get()); !found)
-                return std::move(found).error().message;
-        }
-        auto check = check_extracted(*layout, package.fd.get());
-        if (!check.problem.empty()) return std::move(check.problem);
-        package.contained = check.contained;
-        TAIPAN_CHECK(complete(package));
-        cache_.remember(package.directory, package.record,
-                        {package.contained, {}, package.info.paths_json, package.info.link_json});
-        return std::string();
     }
 
     /// Sets a package going once more, from its archive or its URL, since what is extracted of it is not whole.
@@ -323,26 +265,6 @@ private:
         }
         return make_error(ErrorCode::locked, "another process has been making " + packages_[token.index].record.fn +
                                                  " in the cache for too long; end it, then try again");
-    }
-
-    Result<void> complete(CachedPackage& package) const {
-        auto index = parse_package_record(package.info.index_json);
-        if (!index) return std::move(index).context("while reading info/index.json of " + package.record.fn).error();
-        const PlannedPackage& planned = packages_[package.index];
-        if (planned.from_url && !planned.complete) {
-            package.record.depends = index->depends;
-            package.record.constrains = index->constrains;
-        }
-        if (planned.from_url) {
-            // conda-lock's files leave them out.
-            if (package.record.constrains.empty()) package.record.constrains = index->constrains;
-            package.record.build_number = index->build_number;
-            // Of a file that lies in no channel only the package itself knows.
-            const bool in_channel = is_known_subdir(std::string(base_name(parent_path(package.record.url))));
-            if (!in_channel && !index->subdir.empty()) package.record.subdir = index->subdir;
-        }
-        package.record = merge_records(std::move(package.record), *index);
-        return {};
     }
 
     /// nullopt: the bytes were not the right ones and are being downloaded again.
@@ -407,7 +329,7 @@ private:
                               unpacked.content.contained,
                               {},
                               {}};
-        TAIPAN_CHECK(complete(package));
+        TAIPAN_CHECK(complete(package, packages_[package.index]));
         if (!token.from_cache && cache_.keeps_archives()) {
             TAIPAN_CHECK(token.body.store_as(cache_.archive_path(package.record)));
             TAIPAN_CHECK(cache_.note_url(package.record.url));

@@ -36,8 +36,8 @@ namespace {
 
 /// Brief requests at once: they wait for round trips, not for bytes.
 constexpr int brief_slots = 96;
-/// Bytes of downloads that may wait in memory for a worker, for the whole run.
-constexpr std::uint64_t memory_budget_bytes = std::uint64_t{6} << 20U;
+/// Bytes of downloads that may wait in memory for a worker, for the whole run; fewer where memory is limited.
+constexpr std::uint64_t most_waiting_bytes = std::uint64_t{6} << 20U;
 /// A download of at least this size may be worth more than one connection.
 constexpr std::uint64_t worth_watching = std::uint64_t{16} << 20U;
 constexpr std::chrono::milliseconds watch_interval{100};
@@ -96,11 +96,11 @@ struct Network::Impl {
         DownloadMeter meter;
     };
 
-    Impl(const Config& config, StopSource& stop_source)
+    Impl(const Config& config, const CgroupLimits& limits, StopSource& stop_source)
         : settings(settings_of(config)),
           slots(std::max(1, config.fetch_threads)),
           stop(stop_source),
-          budget(memory_budget_bytes),
+          budget(waiting_bytes(most_waiting_bytes, limits)),
           wake(io),
           watch_timer(io) {}
 
@@ -286,9 +286,9 @@ struct Network::Impl {
 
 Network::Network(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Result<std::unique_ptr<Network>> Network::start(const Config& config, StopSource& stop) {
+Result<std::unique_ptr<Network>> Network::start(const Config& config, const CgroupLimits& limits, StopSource& stop) {
     TAIPAN_CHECK(initialise_curl());
-    auto impl = std::make_unique<Impl>(config, stop);
+    auto impl = std::make_unique<Impl>(config, limits, stop);
     TAIPAN_TRY(impl->loop, CurlLoop::create(impl->io, impl->slots + brief_slots));
     const int wake_fd = ::dup(stop.wake_fd());
     if (wake_fd < 0) return make_error(ErrorCode::internal, "cannot duplicate the stop event's descriptor");

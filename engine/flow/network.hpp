@@ -13,7 +13,7 @@ namespace taipan {
 /// and the rest: requests go in by `submit`, results come back through a callback on the network thread.
 class Network {
 public:
-    static Result<std::unique_ptr<Network>> start(const Config& config, StopSource& stop);
+    static Result<std::unique_ptr<Network>> start(const Config& config, const CgroupLimits& limits, StopSource& stop);
     Network(const Network&) = delete;
     Network& operator=(const Network&) = delete;
     /// Stops running transfers and joins the thread.

@@ -7,6 +7,7 @@
 #include "base/fault_point.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
+#include "flow/cgroup.hpp"
 
 namespace taipan {
 
@@ -55,6 +56,7 @@ private:
     Config config_;
     EventSink& sink_;
     StopSource& stop_;
+    CgroupLimits limits_;
     int workers_;
     FaultPoint fault_point_;
     std::unique_ptr<Network> network_;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/filesystem.hpp"
+#include "flow/foreign_platform.hpp"
 #include "flow/interrupted.hpp"
 #include "flow/replaced_prefix.hpp"
 #include "link/link_scripts.hpp"
@@ -19,6 +20,7 @@ namespace {
 /// A failing pre-unlink script is a warning: the package goes anyway (conda-spec 5.1).
 Result<void> run_pre_unlink(Session& session, const std::string& prefix, const PackageRecord& package,
                             std::vector<std::string>& messages) {
+    if (is_for_foreign_platform(session.config())) return {};
     LinkScriptContext where;
     where.prefix = prefix;
     where.root_prefix = session.config().root_prefix;
