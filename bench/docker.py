@@ -2,37 +2,56 @@
 
 For each way: the wall time of what a Dockerfile's RUN line does, the size of the layer it leaves (everything that was
 written, as a tar), and the most bytes that were on the disk meanwhile, relative to the finished environment. Every run
-has a file system of its own (a tmpfs, mounted for it), so that whatever is left over counts. With --base the same
-lines are also built by buildah on that image, and the python in the image is run.
+has a file system of its own (a tmpfs that is mounted for it, as root), and whatever is left over counts. With --base the
+same lines are also built by buildah on that root file system (debootstrap --variant=minbase bookworm DIR): the seconds
+are those of the RUN line there, the layer is what buildah stored, and the python in the image is run.
 
-    bench/docker.py CHANNEL-URL --specs FILE --taipan BINARY --micromamba BINARY [--turns N] [--base IMAGE]
+    bench/docker.py CHANNEL --specs FILE --taipan BINARY --micromamba BINARY [--turns N] [--base DIR]
+
+CHANNEL is a folder, which is served on the loopback device, or a URL.
 """
 
 import argparse
 import json
 import os
+import shlex
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+from contextlib import ExitStack, closing
 from pathlib import Path
 
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests/harness")]
+
+from buildah import BASE_TAG, Buildah  # noqa: E402
+from nginx import Nginx  # noqa: E402
+
 PEAK_EVERY = 0.002
+BASE = f"""FROM {BASE_TAG}
+RUN apt-get update && apt-get install -y --no-install-recommends \\
+        ca-certificates libcurl4 libfmt9 libsimdjson14 libtbb12
+"""
+CLOCK = "bench-docker-clock"  # before the times that a RUN line prints
 
 
 class Disk:
-    """A tmpfs of its own that knows the most it ever held."""
+    """A tmpfs of its own that knows the most it ever held. Gone with the `with` block, however that ends."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
-        self.folder.mkdir(parents=True)
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", self.folder], check=True)
         self.peak = 0
         self.ends = threading.Event()
-        self.thread = threading.Thread(target=self.watch)
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+
+    def __enter__(self):
+        self.folder.mkdir(parents=True)
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", self.folder], check=True)
         self.thread.start()
+        return self
 
     def used(self):
         status = os.statvfs(self.folder)
@@ -42,10 +61,12 @@ class Disk:
         while not self.ends.wait(PEAK_EVERY):
             self.peak = max(self.peak, self.used())
 
-    def close(self):
+    def __exit__(self, *unused):
         self.ends.set()
         self.thread.join()
-        subprocess.run(["umount", self.folder], check=True)
+        # What still runs in there (a run that was interrupted) must not keep it mounted.
+        subprocess.run(["umount", "--lazy", self.folder], check=True)
+        self.folder.rmdir()
 
 
 def environment(disk):
@@ -78,8 +99,7 @@ def lines_of(arguments):
 
 
 def measure(commands, work):
-    disk = Disk(work / "disk")
-    try:
+    with Disk(work / "disk") as disk:
         variables = environment(disk.folder)
         prefix = disk.folder / "env"
         started = time.monotonic()
@@ -89,44 +109,76 @@ def measure(commands, work):
             if done.returncode != 0:
                 raise SystemExit(f"{' '.join(words)} failed:\n{done.stdout.decode()}{done.stderr.decode()}")
         seconds = time.monotonic() - started
+        subprocess.run([prefix / "bin/python", "-c", ""], check=True, env=variables | {"PYTHONDONTWRITEBYTECODE": "1"})
         layer = layer_bytes(disk.folder)
         content = layer_bytes(prefix)
         for entry in disk.folder.iterdir():  # what the environment alone takes on this file system
             if entry != prefix:
                 shutil.rmtree(entry)
         return {"seconds": seconds, "layer": layer, "environment": content, "peak": disk.peak / disk.used()}
-    finally:
-        disk.close()
-        shutil.rmtree(work / "disk")
 
 
-def build_image(name, commands, arguments, work):
-    """The RUN line in a real Dockerfile. Returns the seconds of the build, and runs python in the image."""
+def build_image(commands, programs, buildah, work):
+    """The RUN line in a real Dockerfile, and what came of it."""
     context = work / "context"
     context.mkdir(exist_ok=True)
-    programs = {}
-    for command in commands:
-        program = Path(command[0])
-        shutil.copy2(program, context / program.name)
-        programs[str(program)] = f"/usr/local/bin/{program.name}"
-    script = " && ".join(" ".join("/opt/env" if word == "PREFIX" else programs.get(str(word), f"'{word}'")
-                                  for word in command) for command in commands)
-    copies = "".join(f"COPY {Path(p).name} {target}\n" for p, target in programs.items())
-    (context / "Dockerfile").write_text(f"FROM {arguments.base}\n{copies}RUN {script}\n")
-    buildah = ["buildah", "--storage-driver", "vfs"]
-    tag = "bench-" + "".join(c if c.isalnum() else "-" for c in name)
-    started = time.monotonic()
-    subprocess.run([*buildah, "build", "--isolation", "chroot", "--network", "host", "-t", tag, context], check=True,
-                   stdout=subprocess.DEVNULL)
-    seconds = time.monotonic() - started
-    container = subprocess.run([*buildah, "from", tag], check=True, capture_output=True, text=True).stdout.strip()
+    steps = [" ".join("/opt/env" if word == "PREFIX" else programs.get(str(word)) or shlex.quote(str(word))
+                      for word in command) for command in commands]
+    clock = f"echo {CLOCK} $(date +%s.%N)"
+    (context / "Dockerfile").write_text(f"FROM localhost/base\nRUN {' && '.join([clock, *steps, clock])}\n")
+    tag = "line"
+    printed = buildah.build(context, tag, "--no-cache")
+    times = [float(line.split()[1]) for line in printed.splitlines() if line.startswith(CLOCK + " ")]
+    if len(times) != 2:
+        raise SystemExit(f"the build did not tell its times:\n{printed}")
     try:
-        subprocess.run([*buildah, "run", "--isolation", "chroot", container, "/opt/env/bin/python", "-c", "print(1)"],
-                       check=True, stdout=subprocess.DEVNULL)
+        buildah.run(tag, "/opt/env/bin/python", "-c", "import ssl")
+        return {"build": times[1] - times[0], "image layer": buildah.top_layer(tag)}
     finally:
-        subprocess.run([*buildah, "rm", container], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run([*buildah, "rmi", tag], check=True, stdout=subprocess.DEVNULL)
-    return seconds
+        buildah.call("rmi", tag)
+
+
+def prepare_images(arguments, work):
+    """A storage with the base image in which the programs are: (buildah, path here -> path there)."""
+    buildah = Buildah(work / "buildah")
+    try:
+        buildah.import_base(arguments.base)
+        context = work / "base"
+        context.mkdir()
+        programs, copies = {}, ""
+        for program in filter(None, (arguments.taipan, arguments.micromamba)):
+            shutil.copy2(program.resolve(), context / program.name)
+            programs[str(program)] = f"/usr/local/bin/{program.name}"
+            copies += f"COPY {program.name} /usr/local/bin/{program.name}\n"
+        (context / "Dockerfile").write_text(BASE + copies)
+        buildah.build(context, "base")
+    except BaseException:
+        buildah.close()
+        raise
+    return buildah, programs
+
+
+def tell(results):
+    """The table, medians of the turns."""
+    built = all("build" in run for runs in results.values() for run in runs)
+    head = ["RUN line", "seconds", "layer, MB", "layer / environment", "peak / environment"]
+    head += ["in buildah, s", "its layer, MB"] if built else []
+    print("| " + " | ".join(head) + " |\n|" + " --- |" * len(head))
+    for name, runs in results.items():
+        middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+        cells = [name, f"{middle['seconds']:.2f}", f"{middle['layer'] / 1e6:.1f}",
+                 f"{middle['layer'] / middle['environment']:.3f}", f"{max(r['peak'] for r in runs):.3f}"]
+        cells += [f"{middle['build']:.2f}", f"{middle['image layer'] / 1e6:.1f}"] if built else []
+        print("| " + " | ".join(cells) + " |")
+    for pyc in ("", " without .pyc"):
+        ours, theirs = results.get("taipan --direct" + pyc), results.get("micromamba, clean --all" + pyc)
+        if not ours or not theirs:
+            continue
+        for key, where in (("seconds", "on the tmpfs"), ("build", "in buildah")):
+            if key not in ours[0]:
+                continue
+            ratio = statistics.median(a[key] / b[key] for a, b in zip(ours, theirs))
+            print(f"taipan --direct{pyc} takes {ratio:.2f} of micromamba's time {where} (median of {len(ours)} pairs)")
 
 
 def main():
@@ -136,29 +188,28 @@ def main():
     parser.add_argument("--taipan", required=True, type=Path)
     parser.add_argument("--micromamba", type=Path)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--base", help="image that the lines are also built on, by buildah")
+    parser.add_argument("--base", help="root file system of Debian on which the lines are also built, by buildah")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     arguments.specs = [line.strip() for line in Path(arguments.specs).read_text().splitlines() if line.strip()]
-    lines = lines_of(arguments)
-    results = {name: [] for name in lines}
-    work = Path(tempfile.mkdtemp(prefix="bench-docker-"))
-    try:
+    with ExitStack() as stack:
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-docker-")))
+        if os.path.isdir(arguments.channel):
+            arguments.channel = stack.enter_context(closing(Nginx(arguments.channel, work / "nginx"))).url
+        buildah, programs = None, {}
+        if arguments.base:
+            buildah, programs = prepare_images(arguments, work)
+            stack.enter_context(closing(buildah))
+        lines = lines_of(arguments)
+        results = {name: [] for name in lines}
         for _ in range(arguments.turns):
             for name, commands in lines.items():
-                results[name].append(measure(commands, work))
-                if arguments.base:
-                    results[name][-1]["build"] = build_image(name, commands, arguments, work)
-    finally:
-        shutil.rmtree(work)
-    print("| RUN line | seconds | layer, MB | layer / environment | peak / environment |" +
-          (" build, s |" if arguments.base else ""))
-    print("| --- | --- | --- | --- | --- |" + (" --- |" if arguments.base else ""))
-    for name, runs in results.items():
-        middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
-        row = (f"| {name} | {middle['seconds']:.2f} | {middle['layer'] / 1e6:.1f} "
-               f"| {middle['layer'] / middle['environment']:.3f} | {max(r['peak'] for r in runs):.3f} |")
-        print(row + (f" {middle['build']:.1f} |" if arguments.base else ""))
+                run = measure(commands, work)
+                if buildah:
+                    run |= build_image(commands, programs, buildah, work)
+                results[name].append(run)
+                print(f"{name}: {run}", file=sys.stderr)
+    tell(results)
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=2))
 
