@@ -218,6 +218,14 @@ class DevicesTest(TaipanTest):
             self.assertIn("unpacking in place", output)
             self.remove("--all")
 
+    def test_what_a_cache_on_another_device_has_unpacked_is_copied(self):
+        self.use(self.work, self.mount("other", "-t", "tmpfs", "none"))
+        self.create("app=1", "--download-only")
+        result = self.create("app=1")
+        self.assertIn("by copy", result.stdout)
+        self.taipan("verify", "-p", self.prefix)
+        self.assertEqual(self.record("app")["link"]["type"], 3)
+
     def shares_blocks(self, kind, megabytes, *options):
         place = self.image(kind, megabytes, *options)
         self.use(place, place)
