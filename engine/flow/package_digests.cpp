@@ -32,10 +32,8 @@ Result<void> check_digests(const DigestingInput::Digests& digests, const Package
 }
 
 void complete_digests(const DigestingInput::Digests& digests, std::uint64_t size, PackageRecord& record) {
-    if (record.sha256.empty()) {
-        record.sha256 = digests.sha256;
-        record.md5 = digests.md5;
-    }
+    if (record.sha256.empty()) record.sha256 = digests.sha256;
+    if (record.md5.empty()) record.md5 = digests.md5; // itself empty where nobody asked for it
     record.size = size;
 }
 
