@@ -22,7 +22,11 @@ bool has_open_change(const std::string& prefix) {
 /// With the lock beside the prefix held.
 Result<void> repair_change(const std::string& prefix, const Config& config, EventSink& sink, double patience_seconds,
                            const FaultPoint& fault_point) {
-    if (!has_open_change(prefix)) return {};
+    if (!has_open_change(prefix)) {
+        // A create may have been killed between making conda-meta and the directory of the journal.
+        if (is_directory(prefix + "/conda-meta")) TAIPAN_CHECK(remove_unbegun_prefix(prefix));
+        return {};
+    }
     TAIPAN_TRY(const FileLock lock, FileLock::acquire(prefix + '/' + prefix_lock_path, patience_seconds));
     TAIPAN_TRY(const auto recovery, Transaction::recover(prefix, fault_point));
     if (recovery == Transaction::Recovery::nothing) return {};

@@ -179,6 +179,14 @@ class KillTest(TaipanTest):
         self.taipan(*self.words(*self.CREATE))
         self.kill_everywhere("create", "stays")
 
+    def test_create_before_it_had_a_journal(self):
+        """Too short a moment to be hit on purpose: what it leaves is made by hand."""
+        (self.prefix / "conda-meta").mkdir(parents=True)
+        self.prefix.with_name(f".{self.prefix.name}.taipan-lock").touch()
+        self.taipan("list", "-p", self.prefix, code=None)
+        self.assertIsNone(state(self.prefix))
+        self.taipan(*self.words(*self.CREATE))
+
     def test_a_journal_of_a_living_process_is_left_alone(self):
         self.taipan(*self.words(*self.CREATE))
         script = File('touch "$PREFIX/asleep"; while [ ! -e "$PREFIX/wake" ]; do sleep 0.02; done\n', mode=0o755)
