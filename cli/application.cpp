@@ -102,7 +102,8 @@ int without_command(Invocation& invocation, const std::vector<std::string>& word
 }
 
 int report(Console& console, const Command& command, const Error& error) {
-    auto name = command.error_name(error.code);
+    auto name = error_name_by_facts(error);
+    if (name.empty()) name = command.error_name(error.code);
     if (name.empty()) name = error_name(error.code);
     if (command.wants_json())
         console.print(error_json(error, name));
@@ -132,6 +133,30 @@ int run_command(Invocation& invocation, const CommandEntry& entry, std::vector<s
     return done ? *done : report(console, *command, done.error());
 }
 
+/// The longer command that is named after `length` words and some options, which go behind its name then; else `found`.
+const CommandEntry* command_after_options(std::vector<std::string>& words, const CommandEntry* found,
+                                          std::size_t& length) {
+    const auto split = words.begin() + static_cast<std::ptrdiff_t>(length);
+    const std::vector<std::string> name(words.begin(), split);
+    const auto full_name = [&](const std::vector<std::string>& rest) {
+        auto all = name;
+        all.insert(all.end(), rest.begin(), rest.end());
+        return all;
+    };
+    const auto is_longer = [&](const std::vector<std::string>& rest) {
+        std::size_t matched = length;
+        return find_command(full_name(rest), matched) != nullptr;
+    };
+    std::vector<std::string> rest;
+    const auto before = options_before_command({split, words.end()}, is_longer, rest);
+    auto all = full_name(rest);
+    const auto* longer = find_command(all, length);
+    if (longer == nullptr) return found;
+    words = std::move(all);
+    words.insert(words.begin() + static_cast<std::ptrdiff_t>(length), before.begin(), before.end());
+    return longer;
+}
+
 } // namespace
 
 int run_application(Invocation& invocation) {
@@ -155,6 +180,11 @@ int run_application(Invocation& invocation) {
             words = std::move(rest);
             words.insert(words.begin() + static_cast<std::ptrdiff_t>(length), before.begin(), before.end());
         }
+    }
+    // mamba's groups of commands take options before the rest of the command's name: `shell -y init`.
+    if (best != nullptr && (best->path == "shell" || as_mamba(invocation.role())) && words.size() > length + 1 &&
+        words[length].starts_with('-')) {
+        best = command_after_options(words, best, length);
     }
     int code = exit_failure;
     try {

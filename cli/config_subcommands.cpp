@@ -283,12 +283,12 @@ protected:
 
     /// What mamba tells on stdout and takes for success.
     static int told(Invocation& invocation, std::string_view message) {
-        const bool as_mamba = invocation.role() == Role::mamba || invocation.role() == Role::micromamba;
-        if (as_mamba)
+        const bool success = as_mamba(invocation.role());
+        if (success)
             invocation.console.print(message);
         else
             invocation.console.print_error(message);
-        return as_mamba ? exit_success : exit_failure;
+        return success ? exit_success : exit_failure;
     }
     static constexpr std::string_view not_present = "Key is not present in file\n";
 

@@ -1,5 +1,8 @@
 #include <ctime>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "prefix/prefix_data.hpp"
 #include "transaction_command.hpp"
 
@@ -68,6 +71,7 @@ protected:
                 // Programs put files of their own there first. They stay: packages come into an environment that is
                 // there, so that undoing takes out packages and nothing else.
                 TAIPAN_CHECK(require_writable(prefix));
+                filled_ = prefix;
                 TAIPAN_CHECK(create_environment(prefix, static_cast<double>(std::time(nullptr))));
                 draft.request.install.action = Action::install;
                 return true;
@@ -89,6 +93,9 @@ protected:
         if (!yes) console.print_error("\nCondaSystemExit: Exiting.\n\n");
         return yes;
     }
+
+    /// The directory with other files that has been made an environment; empty when there is none.
+    std::string filled_;
 
 private:
     /// What --clone names, found and repaired as any environment that is opened.
@@ -121,7 +128,9 @@ public:
         if (files_.files.empty() && specs_.empty()) files_.files.push_back(default_file(invocation));
         for (auto& file : specs_) files_.files.push_back(std::move(file));
         specs_.clear();
-        return Create::run(invocation);
+        auto done = Create::run(invocation);
+        if (!done && !filled_.empty()) take_back();
+        return done;
     }
 
 protected:
@@ -137,6 +146,17 @@ protected:
         }
         draft.config.always_yes = true;
         return Create::accept(draft);
+    }
+
+private:
+    /// The directory is what it was when nothing has come into it: an environment with a history is left for the user.
+    /// What cannot be removed is an empty environment, which does no harm.
+    void take_back() const {
+        const std::string records = filled_ + "/conda-meta";
+        struct stat history {};
+        if (::stat((records + "/history").c_str(), &history) != 0 || history.st_size > 0) return;
+        for (const auto* name : {"/history", "/created_at"}) ::unlink((records + name).c_str());
+        ::rmdir(records.c_str()); // fails when the user has files there
     }
 };
 

@@ -1,5 +1,6 @@
 #include "env_list.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <ctime>
@@ -19,8 +20,14 @@ namespace taipan::cli {
 
 namespace {
 
-std::vector<ListedEnvironment> environments_of(const Config& config) {
-    return list_environments(config.home, config.root_prefix, config.envs_dirs);
+/// mamba lists its root prefix whether it is an environment or not.
+std::vector<ListedEnvironment> environments_of(const Config& config, Role role) {
+    auto found = list_environments(config.home, config.root_prefix, config.envs_dirs);
+    const auto is_root = [&](const ListedEnvironment& one) { return one.prefix == config.root_prefix; };
+    if (as_mamba(role) && std::none_of(found.begin(), found.end(), is_root)) {
+        found.insert(found.begin(), ListedEnvironment{config.root_prefix, "base"});
+    }
+    return found;
 }
 
 class EnvList final : public Command {
@@ -91,10 +98,32 @@ void write_times(JsonWriter& json, const std::string& prefix) {
 
 } // namespace
 
+namespace {
+
+/// mamba's table: as wide as its widest name and path.
+std::string mamba_table(const std::vector<ListedEnvironment>& environments, const std::string& active) {
+    std::size_t name = 4, path = 4;
+    for (const auto& environment : environments) {
+        name = std::max(name, environment.name.size());
+        path = std::max(path, environment.prefix.size());
+    }
+    std::string text = fmt::format("  {:<{}}  Active  {:<{}}\n", "Name", name, "Path", path);
+    for (std::size_t i = 0; i < name + path + 14; ++i) text += "─";
+    text += '\n';
+    for (const auto& environment : environments) {
+        const auto* mark = environment.prefix == active ? "*" : "";
+        text += fmt::format("  {:<{}}  {:<6}  {:<{}}\n", environment.name, name, mark, environment.prefix, path);
+    }
+    return text;
+}
+
+} // namespace
+
 std::string environments_text(const Invocation& invocation, const Config& config, bool sizes) {
     const auto active = invocation.variable("CONDA_PREFIX");
+    if (as_mamba(invocation.role()) && !sizes) return mamba_table(environments_of(config, invocation.role()), active);
     std::string text = "\n# conda environments:\n#\n# * -> active\n# + -> frozen\n";
-    for (const auto& environment : environments_of(config)) {
+    for (const auto& environment : environments_of(config, invocation.role())) {
         const auto size = sizes ? environment_size(environment.prefix) : Result<std::uint64_t>(std::uint64_t{0});
         const auto column = sizes ? fmt::format(" {:>10}", size ? conda_bytes(*size) : "?") : std::string();
         const auto frozen = frozen_message(environment.prefix);
@@ -106,7 +135,7 @@ std::string environments_text(const Invocation& invocation, const Config& config
 
 void write_environments(JsonWriter& json, const Invocation& invocation, const Config& config) {
     const auto active = invocation.variable("CONDA_PREFIX");
-    const auto environments = environments_of(config);
+    const auto environments = environments_of(config, invocation.role());
     json.key("envs").begin_array();
     for (const auto& environment : environments) json.value(environment.prefix);
     json.end_array();

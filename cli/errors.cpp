@@ -1,5 +1,7 @@
 #include "errors.hpp"
 
+#include <cstdlib>
+
 #include "base/json_writer.hpp"
 #include "config/yaml_value.hpp"
 
@@ -36,6 +38,19 @@ std::string_view error_name(ErrorCode code) {
     return "CondaError";
 }
 
+std::string_view error_name_by_facts(const Error& error) {
+    if (error.details.empty()) return {};
+    const auto facts = parse_yaml(error.details, "details");
+    if (!facts) return {};
+    if (error.code == ErrorCode::invalid_argument && facts->find("filename") != nullptr) {
+        return "EnvironmentFileNotFound";
+    }
+    if (error.code == ErrorCode::package_not_found && facts->find("not_installed") != nullptr) {
+        return "PackageNotInstalledError";
+    }
+    return {};
+}
+
 std::string error_text(const Error& error, std::string_view name) {
     std::string text("\n");
     return text.append(name).append(": ").append(error.describe()).append("\n\n");
@@ -49,11 +64,28 @@ std::string dash_list(const std::vector<std::string>& items) {
     return text;
 }
 
+/// conda: a number when there was an answer, the text 000 when there was none.
+void write_answer(JsonWriter& json, const YamlValue& facts, const std::string& url) {
+    json.member("url", url).member("elapsed_time", "-");
+    if (const auto* reason = facts.find("reason"); reason != nullptr) json.member("reason", reason->text);
+    const auto* status = facts.find("status_code");
+    if (status == nullptr) return;
+    if (status->text == "000")
+        json.member("status_code", status->text);
+    else
+        json.member("status_code", std::atoi(status->text.c_str()));
+}
+
 /// Members that conda's exceptions of these kinds have, from the error's own facts. (JSON is YAML.)
 void write_known_facts(JsonWriter& json, const Error& error) {
     const auto facts = parse_yaml(error.details, "details");
     if (!facts) return;
     if (const auto* location = facts->find("location"); location != nullptr) json.member("location", location->text);
+    if (const auto* file = facts->find("filename"); file != nullptr) json.member("filename", file->text);
+    if (const auto* url = facts->find("url"); url != nullptr) write_answer(json, *facts, url->text);
+    if (const auto* absent = facts->find("not_installed"); absent != nullptr && !absent->items.empty()) {
+        json.member("package_name", absent->items.front().text);
+    }
     const auto* missing = facts->find("missing");
     const auto* channels = facts->find("channels");
     if (missing == nullptr || channels == nullptr) return;

@@ -9,6 +9,8 @@ namespace taipan::cli {
 
 /// conda's exception name for a kind of failure (conda-spec 12.2): what users and scripts look for.
 [[nodiscard]] std::string_view error_name(ErrorCode code);
+/// conda's name where it has one for this very failure, which the error's facts tell; else empty.
+[[nodiscard]] std::string_view error_name_by_facts(const Error& error);
 /// `\n<Name>: <message>\n\n`, for stderr.
 [[nodiscard]] std::string error_text(const Error& error, std::string_view name);
 /// The same as one JSON object, for stdout with --json.

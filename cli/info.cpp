@@ -9,6 +9,7 @@
 #include "base/filesystem.hpp"
 #include "common_options.hpp"
 #include "env_list.hpp"
+#include "info_mamba.hpp"
 #include "prefix/prefix_data.hpp"
 #include "solve/virtual_packages.hpp"
 #include "target_prefix.hpp"
@@ -18,19 +19,6 @@
 namespace taipan::cli {
 
 namespace {
-
-std::vector<std::string> channel_urls(const Config& config) {
-    std::vector<std::string> urls;
-    for (const auto& text : config.channels) {
-        const auto channels = resolve_channel(text, config.channel_settings);
-        if (!channels) continue;
-        for (const auto& channel : *channels) {
-            urls.push_back(channel.base_url + '/' + config.subdir);
-            urls.push_back(channel.base_url + "/noarch");
-        }
-    }
-    return urls;
-}
 
 std::string user_agent() {
     utsname system{};
@@ -62,6 +50,8 @@ public:
 
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(const auto config, load_settings(invocation, common_));
+        if (as_mamba(invocation.role()) && (base_ || !(environments_ || system_)))
+            return run_as_mamba(invocation, config);
         if (base_ && !config.json)
             invocation.console.print(config.root_prefix + "\n");
         else if (environments_ && !config.json)
@@ -78,12 +68,10 @@ public:
     }
 
 private:
-    static std::vector<std::string> virtual_package_names(const Config& config) {
-        std::vector<std::string> names;
-        for (const auto& package : detect_virtual_packages(config.subdir, config.environment)) {
-            names.push_back(package.name + '=' + package.version + '=' + package.build);
-        }
-        return names;
+    Result<int> run_as_mamba(Invocation& invocation, const Config& config) {
+        TAIPAN_TRY(const auto prefix, resolve_target(invocation, common_, config, WithoutTarget::active_or_root));
+        invocation.console.print(mamba_info(invocation, config, prefix, base_ ? MambaInfo::base : MambaInfo::all));
+        return exit_success;
     }
 
     static std::string system_text(const Invocation& invocation) {
@@ -125,11 +113,11 @@ private:
         line("shell level", {invocation.variable("CONDA_SHLVL").empty() ? "0" : invocation.variable("CONDA_SHLVL")});
         line("populated config files", config.sources);
         line("taipan version", {TAIPAN_VERSION});
-        line("virtual packages", virtual_package_names(config));
+        line("virtual packages", shown_virtual_packages(config));
         line("base environment", {config.root_prefix + (::access(config.root_prefix.c_str(), W_OK) == 0 ? "  (writable)"
                                                         : is_environment(config.root_prefix) ? "  (read only)"
                                                                                              : "")});
-        line("channel URLs", channel_urls(config));
+        line("channel URLs", shown_channel_urls(config));
         line("package cache", config.pkgs_dirs);
         line("envs directories", config.envs_dirs);
         line("platform", {config.subdir});
@@ -169,7 +157,7 @@ private:
         member_or_null(json, "active_prefix_name", active.empty() ? "" : environment_name(active, config));
         json.member("av_data_dir", config.root_prefix + "/etc/conda");
         json.key("av_metadata_url_base").null();
-        json.member("channels", channel_urls(config));
+        json.member("channels", shown_channel_urls(config));
         json.member("conda_build_version", "not installed");
         json.member("conda_env_version", followed_conda_version);
         json.member("conda_location", invocation.executable);

@@ -69,6 +69,17 @@ void add_conda_scripts(const InitRequest& request, std::vector<InitStep>& steps)
                      "# To be sourced.\n\\. " + script + " || return $?\nconda deactivate\n", 0644, false});
 }
 
+/// mamba's root prefix is an environment from then on, which `list` and others can work with, and
+/// `. <root>/etc/profile.d/mamba.sh` is in scripts.
+void add_mamba_files(const InitRequest& request, std::vector<InitStep>& steps) {
+    const std::string& root = request.hook.root_prefix;
+    steps.push_back({InitStep::Kind::file, root + "/conda-meta/history", {}, 0644, false});
+    if (request.hook.shell.kind != ShellKind::posix) return;
+    auto hook = request.hook;
+    hook.activate.clear();
+    steps.push_back({InitStep::Kind::file, root + "/etc/profile.d/mamba.sh", hook_text(hook), 0644, true});
+}
+
 /// The file itself when `path` is a link: people keep their rc files elsewhere.
 std::string resolved(const std::string& path) {
     char* real = ::realpath(path.c_str(), nullptr);
@@ -108,6 +119,7 @@ Result<InitChange> apply_file(const InitStep& step, bool reverse, bool dry_run) 
     const bool there = exists(step.path);
     const auto old = there ? read_file(step.path, std::uint64_t{16} << 20) : Result<std::string>(std::string());
     const bool ours = there && old && *old == step.content;
+    if (reverse && step.content.empty()) return InitChange::none; // nothing of ours is in it
     if (reverse ? !ours : (ours || (there && !step.replaces))) return InitChange::none;
     if (dry_run) return InitChange::modified;
     if (reverse) {
@@ -145,6 +157,7 @@ std::vector<InitStep> plan_init(const InitRequest& request) {
     steps.push_back({InitStep::Kind::link, hook.root_prefix + "/condabin/" + std::string(role_name(hook.role)),
                      hook.executable, 0755, true});
     if (hook.role == Role::conda && !request.condabin_only) add_conda_scripts(request, steps);
+    if (as_mamba(hook.role) && !request.condabin_only) add_mamba_files(request, steps);
     if (hook.shell.kind == ShellKind::csh && !request.condabin_only) {
         steps.push_back({InitStep::Kind::file, dispatcher_path(hook), dispatcher_text(hook), 0644, true});
     }

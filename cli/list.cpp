@@ -119,7 +119,6 @@ public:
 
 private:
     Result<std::vector<PackageRecord>> chosen_records(const PrefixData& data, Role role) const {
-        const bool as_mamba = role == Role::mamba || role == Role::micromamba; // they answer with an empty list
         std::vector<PackageRecord> records = data.packages();
         if (!no_pip_) {
             TAIPAN_TRY(auto from_pip, pip_packages(data));
@@ -136,7 +135,8 @@ private:
             } catch (const std::regex_error&) {
                 return make_error(ErrorCode::invalid_argument, "'" + pattern_ + "' is no regular expression");
             }
-            if (records.empty() && !(json_ && as_mamba)) {
+            // mamba answers with an empty list.
+            if (records.empty() && !(json_ && as_mamba(role))) {
                 return make_error(ErrorCode::invalid_argument, "No packages match '" + pattern_ + "'.");
             }
         }

@@ -38,7 +38,7 @@ Result<std::optional<Place>> find_block(std::string_view content, const BlockMar
 std::string framed(const HookRequest& request, const std::string& lines) {
     const auto marks = block_marks(request.shell.kind, block_word(request.role));
     const std::string name(role_name(request.role));
-    const bool shell_init = request.role == Role::mamba || request.role == Role::micromamba;
+    const bool shell_init = as_mamba(request.role);
     return marks.begin + "\n# !! Contents within this block are managed by '" + name +
            (shell_init ? " shell init" : " init") + "' !!\n" + lines + marks.end + "\n";
 }

@@ -63,9 +63,7 @@ public:
             return exit_success;
         }
         TAIPAN_CHECK(require_writable(destination));
-        config.always_yes = true; // the name was the question
-        TransactionOutcome outcome;
-        TAIPAN_CHECK(run_transaction(invocation, config, request, outcome));
+        TAIPAN_CHECK(copy(invocation, config, request));
         return remove_source(invocation, std::move(config), source);
     }
 
@@ -93,6 +91,15 @@ private:
         options.name = is_path ? std::string() : words_.front();
         options.prefix = is_path ? words_.front() : std::string();
         return resolve_target(invocation, options, config, WithoutTarget::fail);
+    }
+
+    /// Without a plan on screen: which packages there are is no news, and the name was the question.
+    static Result<void> copy(Invocation& invocation, Config config, TransactionRequest& request) {
+        config.always_yes = true;
+        config.quiet = true;
+        TransactionOutcome outcome;
+        TAIPAN_CHECK(run_transaction(invocation, config, request, outcome));
+        return {};
     }
 
     static Result<int> remove_source(Invocation& invocation, Config config, const std::string& source) {

@@ -43,7 +43,7 @@ std::string_view block_word(Role role) {
 ActivationOptions activation_options(Role role, const std::string& executable, const std::string& root_prefix) {
     ActivationOptions options;
     options.keeps_variables = role == Role::conda;
-    options.steps_back = role == Role::mamba || role == Role::micromamba;
+    options.steps_back = as_mamba(role);
     if (role == Role::conda) {
         options.program_variables = {{"CONDA_EXE", executable},
                                      {"_CONDA_EXE", executable},

@@ -15,6 +15,8 @@ enum class Role { taipan, conda, mamba, micromamba };
 /// What the last part of the program's path says; any other name is taipan itself.
 [[nodiscard]] Role role_of(std::string_view program);
 [[nodiscard]] std::string_view role_name(Role role);
+/// mamba and micromamba, which are one program in all but the shell function's name.
+[[nodiscard]] constexpr bool as_mamba(Role role) { return role == Role::mamba || role == Role::micromamba; }
 
 /// The releases whose behaviour is followed, which programs ask for before they use a feature.
 inline constexpr std::string_view followed_conda_version = "26.5.0", followed_mamba_version = "2.8.1";

@@ -61,7 +61,8 @@ public:
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(auto config, load_settings(invocation, common_));
         TAIPAN_TRY(const auto prefix, resolve_target(invocation, common_, config, WithoutTarget::active_or_root));
-        TAIPAN_CHECK(require_environment(prefix));
+        // mamba's root prefix is one to run in, environment or not.
+        if (!as_mamba(invocation.role()) || prefix != config.root_prefix) TAIPAN_CHECK(require_environment(prefix));
         choose_variables(config);
         TAIPAN_TRY(const auto plan, plan_activation(prefix, config));
         // As conda has it: one argument of several lines is a script.

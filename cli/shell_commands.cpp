@@ -52,13 +52,15 @@ public:
     Options options() override {
         Options options = shell_options();
         append(options, {{"root_prefix", &common_.root_prefix, "ROOT_PREFIX", "the same as -r", "Environment"},
-                         {"-p,--prefix", &common_.root_prefix, "PATH", {}, "Environment"}}); // mamba 1
+                         {"-p,--prefix", &common_.root_prefix, "PATH", {}, "Environment"}, // mamba 1
+                         {"--json", &common_.json, {}, "in one JSON document, under actions.print", shell_group}});
         return options;
     }
+    [[nodiscard]] bool wants_json() const override { return common_.json.value_or(false); }
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(const auto config, load_settings(invocation, common_));
         TAIPAN_TRY(const auto shell, chosen_shell(invocation, shell_));
-        return print_hook(invocation, config, shell);
+        return print_hook(invocation, config, shell, wants_json());
     }
 };
 

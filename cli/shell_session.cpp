@@ -2,6 +2,7 @@
 
 #include "activation_state.hpp"
 #include "base/filesystem.hpp"
+#include "base/json_writer.hpp"
 #include "config/expand.hpp"
 #include "errors.hpp"
 #include "prefix/prefix_data.hpp"
@@ -17,8 +18,7 @@ namespace {
 
 std::string environment_to_activate(const Invocation& invocation, const Config& config) {
     const bool conda = invocation.role() == Role::conda;
-    const bool mamba = invocation.role() == Role::mamba || invocation.role() == Role::micromamba;
-    if (!config.auto_activate.value_or(!mamba)) return {};
+    if (!config.auto_activate.value_or(!as_mamba(invocation.role()))) return {};
     // A shell started in an environment stays in it; conda goes to its base.
     if (!conda && !invocation.variable("CONDA_PREFIX").empty()) return {};
     const auto prefix = resolve_activation(config.default_activation_env, config);
@@ -32,6 +32,17 @@ ActivationOptions options_for(const Invocation& invocation, const Config& config
     return options;
 }
 
+/// mamba's form of the hook, for programs that ask for it.
+std::string hook_json(const Shell& shell, const std::string& text) {
+    JsonWriter json;
+    json.begin_object();
+    json.key("actions").begin_object().member("print", text).end_object();
+    json.key("context").begin_object().member("shell_type", shell.name).end_object();
+    json.key("log_history").begin_array().end_array();
+    json.member("operation", "shell_hook").member("success", true);
+    return json.end_object().take() + "\n";
+}
+
 } // namespace
 
 Result<std::string> resolve_activation(const std::string& name_or_path, const Config& config) {
@@ -43,7 +54,8 @@ Result<std::string> resolve_activation(const std::string& name_or_path, const Co
     if (name_or_path.find('/') != std::string::npos || name_or_path == "~" || name_or_path == "." ||
         name_or_path == "..") {
         const auto prefix = absolute_path(expand_home(name_or_path, config.home), config.working_directory);
-        if (is_directory(prefix + "/conda-meta") || prefix == config.root_prefix) return checked(prefix);
+        if (is_directory(prefix + "/conda-meta") || (prefix == config.root_prefix && is_directory(prefix)))
+            return checked(prefix);
         return make_error(ErrorCode::environment_not_found, "Not a conda environment: " + prefix);
     }
     if (name_or_path == "base" || name_or_path == "root") {
@@ -90,7 +102,7 @@ Result<int> print_activation(Invocation& invocation, const Config& config, Shell
     return exit_success;
 }
 
-Result<int> print_hook(Invocation& invocation, const Config& config, const Shell& shell) {
+Result<int> print_hook(Invocation& invocation, const Config& config, const Shell& shell, bool as_json) {
     HookRequest request;
     request.shell = shell;
     request.role = invocation.role();
@@ -99,7 +111,8 @@ Result<int> print_hook(Invocation& invocation, const Config& config, const Shell
     request.changes_prompt = config.changeps1;
     request.activate = environment_to_activate(invocation, config);
     TAIPAN_CHECK(write_dispatcher(request));
-    invocation.console.print(hook_text(request));
+    const auto text = hook_text(request);
+    invocation.console.print(as_json ? hook_json(shell, text) : text);
     return exit_success;
 }
 

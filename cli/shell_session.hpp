@@ -31,7 +31,7 @@ Result<int> print_activation(Invocation& invocation, const Config& config, Shell
                              const ShellRequest& request);
 
 /// Prints the hook. `completion` and `activation` add to it.
-Result<int> print_hook(Invocation& invocation, const Config& config, const Shell& shell);
+Result<int> print_hook(Invocation& invocation, const Config& config, const Shell& shell, bool as_json = false);
 
 /// `shell.<name>[+json] hook|activate|deactivate|reactivate|commands`: how conda's own shell functions and other
 /// programs ask. Returns the exit code.

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/filesystem.hpp"
+#include "base/json_writer.hpp"
 #include "config/expand.hpp"
 #include "config/lock_file.hpp"
 #include "config/yaml_value.hpp"
@@ -204,8 +205,11 @@ Result<RequestFile> parse_request_file(std::string_view text, const std::string&
 Result<RequestFile> read_request_file(const std::string& path, const RequestFileContext& context) {
     const auto absolute = absolute_path(expand_home(path, context.home), context.working_directory);
     if (!exists(absolute)) {
-        return make_error(ErrorCode::invalid_argument,
-                          "there is no file '" + path + "'; check the path given to -f/--file");
+        Error error =
+            make_error(ErrorCode::invalid_argument, "'" + path + "' file not found; check the path given to -f/--file");
+        JsonWriter facts;
+        error.details = facts.begin_object().member("filename", path).end_object().take();
+        return error;
     }
     TAIPAN_TRY(const auto text, read_file(absolute, request_size_limit));
     RequestFileContext here = context;

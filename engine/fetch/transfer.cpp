@@ -19,6 +19,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/json_writer.hpp"
+
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete" // a false alarm at the frames of coroutines
 #endif
@@ -31,6 +33,14 @@ namespace {
 
 constexpr std::uint64_t progress_step = std::uint64_t{256} << 10U;
 constexpr std::string_view status_mark = "HTTP ";
+
+/// What failed, for programs. `reason` is left out when it is empty.
+std::string facts_of(const std::string& url, const std::string& status, const std::string& reason) {
+    JsonWriter json;
+    json.begin_object().member("url", url).member("status_code", status);
+    if (!reason.empty()) json.member("reason", reason);
+    return json.end_object().take();
+}
 
 std::string_view status_hint(long status) {
     switch (status) {
@@ -147,14 +157,19 @@ Error Transfer::error_of(const ExchangeResult& result) const {
     if (cancelled_.load()) return make_error(ErrorCode::cancelled, "stopped while downloading " + url);
     const long status = result.head.status;
     if (result.code == CURLE_OK) {
-        return make_error(ErrorCode::http, std::string(status_mark) + std::to_string(status) + " for url <" + url +
-                                               ">" + std::string(status_hint(status)));
+        Error error = make_error(ErrorCode::http, std::string(status_mark) + std::to_string(status) + " for url <" +
+                                                      url + ">" + std::string(status_hint(status)));
+        error.details = facts_of(url, std::to_string(status), {});
+        return error;
     }
     std::string reason = curl().easy_strerror(result.code);
     if (!result.detail.empty()) reason += " (" + result.detail + ")";
     if (result.code == CURLE_OPERATION_TIMEDOUT) reason = "no progress for too long (" + result.detail + ")";
-    return make_error(ErrorCode::network,
-                      "could not download " + url + ": " + reason + "; check the network, proxy and channel URL");
+    // conda's words and its number for no answer at all, which programs look for.
+    Error error = make_error(ErrorCode::network, "HTTP 000 CONNECTION FAILED for url <" + url + ">: " + reason +
+                                                     "; check the network, proxy and channel URL");
+    error.details = facts_of(url, "000", "CONNECTION FAILED");
+    return error;
 }
 
 /// A complete answer, or the error that the attempt amounts to.

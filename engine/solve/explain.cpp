@@ -82,7 +82,7 @@ struct Missing {
 };
 
 Error not_found(const std::vector<Missing>& missing, const std::vector<std::string>& channels) {
-    std::string text = "The following packages are not available from the channels:";
+    std::string text = "The following packages are not available from current channels:\n";
     JsonWriter json;
     json.begin_object().member("channels", channels).key("missing").begin_array();
     for (const auto& one : missing) {
@@ -92,7 +92,9 @@ Error not_found(const std::vector<Missing>& missing, const std::vector<std::stri
         json.begin_object().member("available", one.available).member("similar", one.similar);
         json.member("spec", one.spec).end_object();
     }
-    text += "\nChannels searched: " + (channels.empty() ? "none" : join(channels, ", "));
+    text += "\n\nCurrent channels:\n";
+    for (const auto& channel : channels) text += "\n  - " + channel;
+    if (channels.empty()) text += "\n  (none)";
     Error error = make_error(ErrorCode::package_not_found, std::move(text));
     error.details = json.end_array().end_object().take();
     return error;

@@ -12,6 +12,7 @@
 #include <set>
 #include <utility>
 
+#include "base/json_writer.hpp"
 #include "solve/attempt.hpp"
 #include "solve/catalog.hpp"
 #include "solve/explain.hpp"
@@ -253,15 +254,21 @@ bool is_satisfied(const SolveRequest& request) {
 
 Result<void> check_updated_are_installed(const SolveRequest& request) {
     std::string missing;
+    JsonWriter facts;
+    facts.begin_object().key("not_installed").begin_array();
     for (const auto& spec : request.update) {
         const bool found = std::any_of(request.installed.begin(), request.installed.end(),
                                        [&](const PackageRecord& record) { return spec.matches_name(record.name); });
-        if (!found) missing += "\n  - " + spec.to_string();
+        if (found) continue;
+        missing += "\n  - " + spec.to_string();
+        facts.value(spec.to_string());
     }
     if (missing.empty()) return {};
-    return make_error(ErrorCode::package_not_found,
-                      "The following packages are not installed, so they cannot be updated:" + missing +
-                          "\nTo add a package to the environment, use install.");
+    Error error = make_error(ErrorCode::package_not_found,
+                             "The following packages are not installed, so they cannot be updated:" + missing +
+                                 "\nTo add a package to the environment, use install.");
+    error.details = facts.end_array().end_object().take();
+    return error;
 }
 
 ChosenSet as_installed(const std::vector<PackageRecord>& records) {

@@ -23,7 +23,7 @@ class CondaCommandsTest(TaipanTest):
         (old / "notes").write_text(f"made at {old}\n")
         self.taipan("rename", "-n", "old", "new", "--dry-run")
         self.assertTrue(old.exists())
-        self.taipan("rename", "-n", "old", "new")
+        self.assertNotIn("NEW packages", self.taipan("rename", "-n", "old", "new").stdout)
         new = self.envs / "new"
         self.assert_installed("alpha-1.2.3-h1_0", "beta-1.0-0", prefix=new)
         self.assertEqual((new / "notes").read_text(), f"made at {new}\n")

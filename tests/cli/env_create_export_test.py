@@ -127,6 +127,15 @@ prefix: {self.root_prefix}/envs/from-file
         (prefix / "env_setup_start").write_text("mine\n")
         file = self.work / "own.yml"
         file.write_text(f"channels: [{channel.folder.as_uri()}, nodefaults]\ndependencies: [alpha]\n")
+        wrong = self.work / "wrong.yml"
+        wrong.write_text(file.read_text().replace("alpha", "nosuch"))
+        for kept in ([], ["conda-meta"]):
+            for name in kept:
+                (prefix / name).mkdir()
+                (prefix / name / "pinned").write_text("alpha 1.*\n")
+            self.taipan("env", "create", "--quiet", "--file", wrong, "--prefix", prefix, code=1)
+            self.assertEqual(sorted(p.name for p in prefix.rglob("*")),
+                             sorted(["env_setup_start", *kept, *(["pinned"] if kept else [])]))
         self.taipan("env", "create", "--quiet", "--file", file, "--prefix", prefix)
         self.assert_installed("alpha-1.0-0", prefix=prefix)
         self.assertEqual((prefix / "env_setup_start").read_text(), "mine\n")

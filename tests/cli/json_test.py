@@ -66,6 +66,23 @@ class JsonTest(TaipanTest):
         self.assertEqual(error["exception_name"], "EnvironmentLocationNotFound")
         self.assertIn(str(self.work / "missing"), error["message"])
 
+    def test_names_and_facts_of_errors_are_conda_s(self):
+        self.act("create", "app")
+        error = self.act("update", *self.channel_arguments(None), "nosuch", code=1)
+        self.assertEqual((error["exception_name"], error["package_name"]), ("PackageNotInstalledError", "nosuch"))
+        error = self.taipan_json("env", "create", "-f", "/nonexistent.yml", code=1)
+        self.assertEqual((error["exception_name"], error["filename"]), ("EnvironmentFileNotFound", "/nonexistent.yml"))
+        self.assertTrue(error["error"].startswith("EnvironmentFileNotFound: '/nonexistent.yml' file not found"))
+        closed = ["--override-channels", "-c", "http://127.0.0.1:9/x", "lib"]
+        error = self.taipan_json("create", "-y", "-p", self.work / "other", *closed, code=1,
+                                 env={"CONDA_REMOTE_MAX_RETRIES": "0"})
+        self.assertEqual((error["exception_name"], error["status_code"], error["reason"]),
+                         ("CondaHTTPError", "000", "CONNECTION FAILED"))
+        self.assertIn("HTTP 000 CONNECTION FAILED for url <http://127.0.0.1:9/x/", error["message"])
+        self.assertTrue(error["url"].startswith("http://127.0.0.1:9/x/"))
+        error = self.act("install", "nosuch", code=1)
+        self.assertIn("not available from current channels:\n\n  - nosuch", error["message"])
+
     def test_messages_of_scripts_do_not_disturb(self):
         from tiny_channel import File
         script = 'echo speaking; echo "read this" >> "$PREFIX/.messages.txt"\n'

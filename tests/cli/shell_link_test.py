@@ -51,6 +51,43 @@ class LinkTest(TaipanTest):
         told = json.loads(self.run_as("conda", "info", "--json").stdout)
         self.assertEqual("conda " + told["conda_version"] + "\n", self.run_as("conda", "--version").stdout)
 
+    def test_info_has_the_labels_of_mamba(self):
+        for name in ("mamba", "micromamba"):
+            told = json.loads(self.run_as(name, "info", "-n", "one", "--json").stdout)
+            self.assertEqual(told["environment"], "one")
+            self.assertEqual(told["env location"], str(self.one))
+            self.assertEqual(told["base environment"], str(self.root_prefix))
+            self.assertEqual(told["envs directories"], [str(self.root_prefix / "envs")])
+            self.assertIn(name + " version", told)
+            text = self.run_as(name, "info", env={"CONDA_PREFIX": str(self.one)}).stdout
+            self.assertIn("environment : one (active)\n", text)
+            for label in told:
+                self.assertIn(f" {label} : ", text)
+            self.assertEqual(self.run_as(name, "info", "--base").stdout, f"\n base environment : {self.root_prefix}\n")
+            base = json.loads(self.run_as(name, "info", "--base", "--json").stdout)
+            self.assertEqual(base, {"base environment": str(self.root_prefix)})
+            self.assertIn("two (not found)",
+                          self.run_as(name, "info", "-p", self.work / "two").stdout.replace(str(self.work) + "/", ""))
+        table = self.run_as("micromamba", "env", "list", env={"CONDA_PREFIX": str(self.two)}).stdout.splitlines()
+        self.assertEqual(table[0].split(), ["Name", "Active", "Path"])
+        self.assertEqual([line.split() for line in table[2:]],
+                         [["base", str(self.root_prefix)], ["one", str(self.one)], ["two", "*", str(self.two)]])
+
+    def test_mambas_words_around_shell(self):
+        hook = self.run_as("micromamba", "shell", "hook", "-s", "bash").stdout
+        told = json.loads(self.run_as("micromamba", "shell", "hook", "-s", "bash", "--json").stdout)
+        self.assertEqual((told["actions"]["print"], told["success"], told["context"]["shell_type"], told["operation"]),
+                         (hook, True, "bash", "shell_hook"))
+        root = self.work / "fresh"
+        self.run_as("micromamba", "shell", "-y", "init", "-s", "bash", "-r", root)
+        self.assertEqual(self.run_as("micromamba", "list", "-p", root, "--json").stdout.strip(), "[]")
+        sourced = subprocess.run(["bash", "-c", f". {root}/etc/profile.d/mamba.sh; type -t micromamba"],
+                                 env=self.environment, capture_output=True, text=True)
+        self.assertEqual(sourced.stdout, "function\n", sourced.stderr)
+        self.run_as("micromamba", "shell", "activate", "-s", "bash", "-r", self.work / "nowhere", "base", code=1)
+        self.run_as("micromamba", "shell", "activate", "-s", "bash", "-r", self.work / "nowhere", "-p",
+                    self.work / "nowhere", code=1)
+
     def test_each_has_its_own_function(self):
         for name in ("conda", "mamba", "micromamba"):
             for shell in ("bash", "fish", "tcsh"):

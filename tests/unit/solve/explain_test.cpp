@@ -23,12 +23,12 @@ TEST_CASE("names and versions that no channel has", "[solve]") {
     MemorySource source({package("numpy", "1.0"), package("numpy", "1.26.4"), package("scikit-learn", "1.4")});
     const auto error = failure({"nunpy", "scikit_learn", "numpy=2", "quite-other"}, source);
     CHECK(error.code == ErrorCode::package_not_found);
-    CHECK(error.message == "The following packages are not available from the channels:"
+    CHECK(error.message == "The following packages are not available from current channels:\n"
                            "\n  - nunpy (did you mean numpy?)"
                            "\n  - scikit_learn (did you mean scikit-learn?)"
                            "\n  - numpy=2 (there is 1.0, 1.26.4)"
                            "\n  - quite-other"
-                           "\nChannels searched: main");
+                           "\n\nCurrent channels:\n\n  - main");
 }
 
 TEST_CASE("builds that no channel has", "[solve]") {
