@@ -157,6 +157,12 @@ const CommandEntry* command_after_options(std::vector<std::string>& words, const
     return longer;
 }
 
+/// conda's `package` has no commands below it, only options about files that no package owns.
+bool is_conda_package(Role role, const std::vector<std::string>& words) {
+    return role == Role::conda && words.size() > 1 && words.front() == "package" && words[1].starts_with('-') &&
+           words[1] != "-h" && words[1] != "--help";
+}
+
 } // namespace
 
 int run_application(Invocation& invocation) {
@@ -166,6 +172,7 @@ int run_application(Invocation& invocation) {
         words.erase(words.begin());
         words.emplace_back("--help");
     }
+    const bool packs_untracked = is_conda_package(invocation.role(), words);
     std::size_t length = 0;
     const auto* best = find_command(words, length);
     if (best == nullptr) {
@@ -197,6 +204,10 @@ int run_application(Invocation& invocation) {
         } else if (!words.empty() && words.front() == "completer") {
             words.erase(words.begin());
             code = run_completer(invocation, std::move(words));
+        } else if (packs_untracked) {
+            code = usage_failure(invocation.console, "package",
+                                 "conda's package -w, -u, -r is not supported: it looks for and packs files that no "
+                                 "package owns; see `taipan verify`, and `taipan package create` for archives");
         } else if (best == nullptr) {
             code = without_command(invocation, words);
         } else {
