@@ -97,6 +97,7 @@ private:
     static Result<void> copy(Invocation& invocation, Config config, TransactionRequest& request) {
         config.always_yes = true;
         config.quiet = true;
+        request.shows_plan = false;
         TransactionOutcome outcome;
         TAIPAN_CHECK(run_transaction(invocation, config, request, outcome));
         return {};

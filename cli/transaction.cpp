@@ -85,14 +85,17 @@ private:
                            "\nFiles: " + std::to_string(plan.untracked_files.size()) + '\n');
         }
         const auto width = console_.terminal().output ? static_cast<std::size_t>(console_.terminal().width()) : 0;
-        console_.print(plan_text(plan, width));
+        if (request_.shows_plan) console_.print(plan_text(plan, width));
         if (request_.dry_run) {
             console_.print_error("\nDryRunExit: Dry run. Exiting.\n\n");
             return false;
         }
         if (!config().always_yes) {
-            TAIPAN_TRY(const bool yes, console_.confirm("Confirm changes:"));
-            if (!yes) {
+            auto yes = console_.confirm("Confirm changes:");
+            // The end of the input is an empty line, that is yes, to conda and mamba; pre-commit's calls live on it.
+            if (!yes && yes.error().code == ErrorCode::invalid_argument && role_ != Role::taipan) yes = true;
+            if (!yes) return std::move(yes).error();
+            if (!*yes) {
                 console_.print_error("\nCondaSystemExit: Exiting.\n\n");
                 return false;
             }

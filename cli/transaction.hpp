@@ -16,6 +16,7 @@ namespace taipan::cli {
 struct TransactionRequest {
     InstallRequest install;
     bool dry_run = false, download_only = false;
+    bool shows_plan = true;     ///< false: what is done is told by the command itself
     bool empty_is_fine = false; ///< env update: go on to variables and pip when there is nothing to install
     std::vector<std::pair<std::string, std::string>> variables; ///< into conda-meta/state afterwards
     PipRequest pip;

@@ -73,6 +73,16 @@ class LinkTest(TaipanTest):
         self.assertEqual([line.split() for line in table[2:]],
                          [["base", str(self.root_prefix)], ["one", str(self.one)], ["two", "*", str(self.two)]])
 
+    def test_the_end_of_the_input_is_a_yes_for_conda_and_mamba(self):
+        channel = self.tiny_channel()
+        channel.add("lib")
+        channel.write_index()
+        words = ["install", "-p", self.one, *self.channel_arguments(None), "lib"]
+        self.assertIn("say -y", self.taipan(*words, code=1).stderr)
+        self.assertFalse(list(self.one.glob("conda-meta/lib-*.json")))
+        self.run_as("conda", *words)
+        self.assertTrue(list(self.one.glob("conda-meta/lib-*.json")))
+
     def test_mambas_words_around_shell(self):
         hook = self.run_as("micromamba", "shell", "hook", "-s", "bash").stdout
         told = json.loads(self.run_as("micromamba", "shell", "hook", "-s", "bash", "--json").stdout)
