@@ -77,7 +77,7 @@ class LinkTest(TaipanTest):
         channel = self.tiny_channel()
         channel.add("lib")
         channel.write_index()
-        words = ["install", "-p", self.one, *self.channel_arguments(None), "lib"]
+        words = ["install", "-p", self.one, "--override-channels", "-c", channel.folder.as_uri(), "lib"]
         self.assertIn("say -y", self.taipan(*words, code=1).stderr)
         self.assertFalse(list(self.one.glob("conda-meta/lib-*.json")))
         self.run_as("conda", *words)
