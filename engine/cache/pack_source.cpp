@@ -17,8 +17,8 @@
 #include <zstd.h>
 
 #include "base/filesystem.hpp"
+#include "base/tar_header.hpp"
 #include "cache/pack_format.hpp"
-#include "cache/tar_header.hpp"
 
 namespace taipan {
 
@@ -180,8 +180,8 @@ std::string PackSource::finish(std::string_view list_json) {
     header.path = pack_list_name;
     header.size = list_json.size();
     std::string end = tar_header(header) + std::string(list_json);
-    end.append(tar_padding(list_json.size()) + 2 * tar_block_bytes, '\0'); // two empty blocks end a tar
-    return end;
+    end.append(tar_padding(list_json.size()), '\0');
+    return end + tar_end();
 }
 
 namespace {

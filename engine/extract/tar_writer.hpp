@@ -30,9 +30,7 @@ public:
     Result<void> finish();
 
 private:
-    Result<void> head(const TarEntry& entry, char type, std::string_view name, std::string_view link);
-    Result<void> extended(const TarEntry& entry);
-    Result<void> pad(std::uint64_t size);
+    Result<void> write(std::string_view bytes);
 
     ByteSink& out_;
     std::uint64_t left_ = 0, written_ = 0;

@@ -20,7 +20,7 @@
 #include "flow/first_error.hpp"
 #include "flow/network.hpp"
 #include "flow/package_digests.hpp"
-#include "flow/plan_channels.hpp"
+#include "flow/package_request.hpp"
 
 namespace taipan {
 
@@ -116,27 +116,13 @@ private:
             return std::move(network).context("while looking for " + record.fn + ", which is not in the cache").error();
         }
         graph_.reserve_wait();
-        (*network)->submit(transfer_request(*arrival), [this, arrival](Result<Download> download) {
+        TransferRequest request = package_request(session_, cache_, channels_, record);
+        request.digest_known = request.digest_known && !arrival->second_try;
+        (*network)->submit(std::move(request), [this, arrival](Result<Download> download) {
             bridge(arrival, std::move(download));
             graph_.release_wait();
         });
         return {};
-    }
-
-    TransferRequest transfer_request(const Arrival& arrival) {
-        const PackageRecord& record = *arrival.record;
-        TransferRequest request;
-        request.urls = sources_of_package(channels_, record.url, session_.config());
-        request.shown_url = record.url;
-        request.spool_directory = cache_.writable_directory();
-        request.expected_size = record.size.value_or(0);
-        request.digest_known = !arrival.second_try && !(record.sha256.empty() && record.md5.empty());
-        const std::string name = record.dist_name();
-        request.started = [this, name, size = request.expected_size] {
-            session_.sink().begin(Stage::fetch, name, size);
-        };
-        request.progress = [this, name](std::uint64_t done) { session_.sink().advance(Stage::fetch, name, done); };
-        return request;
     }
 
     /// Network thread.

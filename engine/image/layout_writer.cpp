@@ -118,7 +118,7 @@ Result<void> append_blob(AtomicFile& file, const ImageBlob& blob) {
     item.size = blob.size;
     TAIPAN_CHECK(file.write(layer_tar_header(item)));
     TAIPAN_CHECK(copy_blob(blob, [&](std::string_view piece) { return file.write(piece); }));
-    return file.write(std::string(layer_tar_padding(blob.size), '\0'));
+    return file.write(std::string(tar_padding(blob.size), '\0'));
 }
 
 Result<void> append_document(AtomicFile& file, const std::string& name, std::string_view text) {
@@ -126,7 +126,7 @@ Result<void> append_document(AtomicFile& file, const std::string& name, std::str
     item.size = text.size();
     TAIPAN_CHECK(file.write(layer_tar_header(item)));
     TAIPAN_CHECK(file.write(text));
-    return file.write(std::string(layer_tar_padding(text.size()), '\0'));
+    return file.write(std::string(tar_padding(text.size()), '\0'));
 }
 
 } // namespace
@@ -173,7 +173,7 @@ Result<void> write_layout_archive(const std::string& path, const std::vector<Ima
     for (const auto& [sha256, blob] : distinct(blobs)) TAIPAN_CHECK(append_blob(file, *blob));
     TAIPAN_CHECK(append_document(file, "index.json", index_json));
     TAIPAN_CHECK(append_document(file, "oci-layout", layout_text));
-    TAIPAN_CHECK(file.write(layer_tar_end()));
+    TAIPAN_CHECK(file.write(tar_end()));
     return file.commit();
 }
 

@@ -10,12 +10,13 @@
 
 #include "base/filesystem.hpp"
 #include "base/result.hpp"
+#include "base/tar_header.hpp"
 
 namespace taipan {
 
 /// One member of a tar archive, with what is in it. Owner and group are always root.
 struct TarItem {
-    enum class Kind : std::uint8_t { file, directory, symlink };
+    using Kind = TarHeader::Kind;
     Kind kind = Kind::file;
     std::string path; ///< relative, without a trailing slash
     mode_t mode = 0644;
@@ -26,13 +27,8 @@ struct TarItem {
     UniqueFd fd;               ///< the same as an open file, of which `size` bytes are read
 };
 
-/// The header blocks of a member: ustar, with a PAX header only for what does not fit into that (long or not ASCII
-/// names, large sizes).
+/// The header blocks of a member.
 [[nodiscard]] std::string layer_tar_header(const TarItem& item);
-/// How many zero bytes follow after `size` bytes of content.
-[[nodiscard]] std::size_t layer_tar_padding(std::uint64_t size);
-/// The two empty blocks at the end.
-[[nodiscard]] std::string layer_tar_end();
 
 /// The bytes of a tar archive, made while they are read.
 class TarStream {
