@@ -164,6 +164,7 @@ void ResponseHead::take_line(std::string_view line) {
         const std::size_t blank = line.find(' ');
         if (blank != std::string_view::npos) {
             std::from_chars(line.data() + blank + 1, line.data() + line.size(), status);
+            shares_connection = line.substr(0, blank) >= "HTTP/2";
         }
         return;
     }

@@ -45,7 +45,8 @@ struct ResponseHead {
     long status = 0; ///< 0: there was no answer
     std::uint64_t length = 0;
     std::string etag, last_modified, cache_control, retry_after, content_range;
-    bool ranges_refused = false; ///< `Accept-Ranges: none`
+    bool ranges_refused = false;    ///< `Accept-Ranges: none`
+    bool shares_connection = false; ///< HTTP/2 or later: one connection carries many exchanges at once
 
     /// Takes one line as libcurl hands it out; a status line begins a new answer.
     void take_line(std::string_view line);

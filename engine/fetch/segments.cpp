@@ -9,7 +9,7 @@ namespace {
 constexpr std::uint64_t smallest_piece = std::uint64_t{1} << 20U;
 constexpr std::uint64_t largest_piece = std::uint64_t{64} << 20U;
 /// A piece is to take at least so many seconds: several round trips.
-constexpr double shortest_piece_seconds = 0.3;
+constexpr double shortest_piece_seconds = 0.15;
 /// And at most so many.
 constexpr double longest_piece_seconds = 2;
 

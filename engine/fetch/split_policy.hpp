@@ -10,6 +10,7 @@ struct DownloadView {
     bool splittable = false; ///< large enough to lie in a file, and the server's answer allows for parts
     std::uint64_t remaining = 0;
     double rate = 0, earlier_rate = 0; ///< of all its connections together
+    double recent_rate = 0;            ///< over the last fifth of a second
     double age = 0;                    ///< seconds since its first byte
     int connections = 1;
     // What came of the last time that connections were added; 0 added: there was none.
@@ -21,12 +22,14 @@ struct DownloadView {
 
 /// The same of the run.
 struct LineView {
-    double rate = 0; ///< of all downloads
+    double rate = 0;        ///< of all downloads
+    double recent_rate = 0; ///< the same over the last fifth of a second
     /// The highest that it has been while at least three connections were at work; 0: never so many.
     double peak_of_several = 0;
     int connections = 0; ///< at work
     int free_slots = 0;
-    int waiting = 0; ///< downloads that have no connection yet
+    int waiting = 0;             ///< downloads that have no connection yet
+    std::uint64_t remaining = 0; ///< bytes of all downloads
 };
 
 /// What to do about one download.

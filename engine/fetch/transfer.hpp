@@ -66,7 +66,7 @@ public:
     void reorder(const std::vector<std::size_t>& order);
     /// Whether another connection could fetch a part of what is left.
     [[nodiscard]] bool can_split() const;
-    /// Fetches parts over a connection of its own until nobody needs it; while run() is under way and can_split().
+    /// Fetches parts over another connection until nobody needs it; while run() is under way and can_split().
     boost::asio::awaitable<void> assist();
 
     [[nodiscard]] const TransferRequest& request() const { return request_; }

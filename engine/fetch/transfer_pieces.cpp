@@ -150,7 +150,8 @@ asio::awaitable<void> Transfer::assist() {
     for (bool first = true; generation == generation_ && !split_refused_ && !cancelled_.load(); first = false) {
         const auto piece = next_piece();
         if (!piece) break;
-        const auto outcome = co_await fetch_piece(*piece, first);
+        // One that carries many exchanges is no faster for one more; else one that is idle has its speed already.
+        const auto outcome = co_await fetch_piece(*piece, first && head_.shares_connection);
         if (outcome.end == PieceEnd::complete) continue;
         // One connection less is no harm; a server that does not like parts, or so many requests, is left alone.
         if (generation == generation_ && (outcome.end == PieceEnd::refused || outcome.attempt.status >= 400)) {

@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kept_seconds = 1.3;
 constexpr int several = 3;
-constexpr int samples_of_half_a_second = 5;
+constexpr int samples_of_half_a_second = 10;
 
 double seconds(MeterTime from, MeterTime to) { return std::chrono::duration<double>(to - from).count(); }
 
@@ -46,6 +46,7 @@ DownloadView DownloadMeter::view(MeterTime now, const Transfer& transfer) const 
     const std::uint64_t size = transfer.request().expected_size;
     view.remaining = size - std::min(size, transfer.received());
     view.rate = window_.rate();
+    view.recent_rate = window_.recent_rate();
     view.earlier_rate = window_.earlier_rate();
     view.age = begun_ ? seconds(begun_at_, now) : 0;
     view.connections = transfer.connections();
@@ -72,6 +73,7 @@ void LineMeter::sample(MeterTime now, std::uint64_t received, int connections) {
 LineView LineMeter::view() const {
     LineView view;
     view.rate = window_.rate();
+    view.recent_rate = window_.recent_rate();
     view.peak_of_several = peak_of_several_;
     return view;
 }

@@ -17,6 +17,7 @@ public:
     void sample(MeterTime now, std::uint64_t bytes);
     /// Bytes a second over the last half second, and over the one before; 0 when not known that far back.
     [[nodiscard]] double rate() const { return between(0.5, 0); }
+    [[nodiscard]] double recent_rate() const { return between(0.2, 0); }
     [[nodiscard]] double earlier_rate() const { return between(1.0, 0.5); }
     [[nodiscard]] double span() const; ///< seconds between the oldest and the newest sample
 

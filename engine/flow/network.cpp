@@ -1,6 +1,6 @@
 // One thread for all downloads. Requests wait in a queue until one of the configured number of slots is free; a
 // coroutine then carries one out. When slots are left over, further connections may help with a large download that one
-// connection holds up (fetch/split_policy.hpp): that is looked at ten times a second while there is such a download.
+// connection holds up (fetch/split_policy.hpp): that is looked at every 50 ms while there is such a download.
 // All state below is touched on the network thread only; `submit` posts.
 //
 // A stop (signal or first error) closes the queue: what waits is answered with `cancelled`, what runs is aborted.
@@ -39,8 +39,8 @@ constexpr int brief_slots = 96;
 /// Bytes of downloads that may wait in memory for a worker, for the whole run; fewer where memory is limited.
 constexpr std::uint64_t most_waiting_bytes = std::uint64_t{6} << 20U;
 /// A download of at least this size may be worth more than one connection.
-constexpr std::uint64_t worth_watching = std::uint64_t{16} << 20U;
-constexpr std::chrono::milliseconds watch_interval{100};
+constexpr std::uint64_t worth_watching = std::uint64_t{2} << 20U;
+constexpr std::chrono::milliseconds watch_interval{50};
 /// What weight the last download has in a mirror's speed.
 constexpr double newest_weight = 0.4;
 
@@ -94,6 +94,7 @@ struct Network::Impl {
     struct Running {
         std::shared_ptr<Transfer> transfer;
         DownloadMeter meter;
+        std::uint64_t counted = 0; ///< bytes of it that are in `received`
     };
 
     Impl(const Config& config, const CgroupLimits& limits, StopSource& stop_source)
@@ -155,11 +156,14 @@ struct Network::Impl {
         const auto began = std::chrono::steady_clock::now();
         auto transfer = std::make_shared<Transfer>(*loop, settings, std::move(work.request), budget, stop.flag());
         choose_mirrors(*transfer, size);
-        running.push_back({transfer, {}});
+        running.push_back({transfer, {}, 0});
         if (size >= worth_watching) watch();
         auto download = co_await transfer->run();
-        std::erase_if(running, [&](const Running& one) { return one.transfer == transfer; });
-        received_before += transfer->received();
+        std::erase_if(running, [&](Running& one) {
+            if (one.transfer != transfer) return false;
+            if (download) count(one, download->body.size()); // the transfer has given them away
+            return true;
+        });
         const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
         judge_mirrors(*transfer, download, taken.count());
         work.done(std::move(download));
@@ -213,12 +217,20 @@ struct Network::Impl {
         });
     }
 
+    /// `received` never falls, also when a download starts over.
+    void count(Running& one, std::uint64_t bytes) {
+        if (bytes > one.counted) received += bytes - one.counted;
+        one.counted = bytes;
+    }
+
     void look_at_line() {
         const auto now = std::chrono::steady_clock::now();
-        std::uint64_t received = received_before;
+        std::uint64_t remaining = 0;
         for (auto& one : running) {
             one.meter.sample(now, one.transfer->received(), one.transfer->has_begun());
-            received += one.transfer->received();
+            count(one, one.transfer->received());
+            remaining +=
+                one.transfer->request().expected_size - std::min(one.transfer->request().expected_size, one.counted);
         }
         line.sample(now, received, connections);
         for (auto& one : running) {
@@ -227,6 +239,7 @@ struct Network::Impl {
             LineView view = line.view();
             view.connections = connections;
             view.free_slots = slots - connections;
+            view.remaining = remaining;
             view.waiting = static_cast<int>(queue.size());
             const auto decision = decide_split(one.meter.view(now, *one.transfer), view);
             if (decision.give_up) one.meter.give_up();
@@ -275,8 +288,8 @@ struct Network::Impl {
     std::vector<Running> running;
     std::map<std::string, MirrorView> mirrors;
     LineMeter line;
-    std::uint64_t received_before = 0; ///< by downloads that have ended
-    int connections = 0;               ///< slots in use
+    std::uint64_t received = 0; ///< by all downloads so far
+    int connections = 0;        ///< slots in use
     int small_running = 0;
     int brief_running = 0;
     bool turned_away = false; ///< a server did not want more connections

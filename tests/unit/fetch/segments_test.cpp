@@ -127,6 +127,6 @@ TEST_CASE("pieces get smaller towards the end, but not too small", "[segments]")
     CHECK(piece_size(160 * mega, 8, 0) == 10 * mega);
     CHECK(piece_size(8 * mega, 8, 0) == mega);
     CHECK(piece_size(0, 0, -1) == mega);
-    CHECK(piece_size(8 * mega, 8, 10.0 * mega) == 3 * mega);    // shorter is not worth asking for
+    CHECK(piece_size(8 * mega, 8, 20.0 * mega) == 3 * mega);    // shorter is not worth asking for
     CHECK(piece_size(1600 * mega, 1, 8.0 * mega) == 16 * mega); // longer takes too long
 }

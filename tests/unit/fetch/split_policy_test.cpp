@@ -96,3 +96,52 @@ TEST_CASE("steps go on as long as they bring what they should", "[split]") {
         CHECK(decide_split(download, line).more_connections == 0);
     }
 }
+
+namespace {
+
+/// 8 MB of a package are left at 10 MB/s; 12 MB of all at a line that did 120 MB/s, and half of the slots are free.
+DownloadView straggler() {
+    DownloadView view;
+    view.splittable = true;
+    view.remaining = 8 << 20;
+    view.rate = view.earlier_rate = view.recent_rate = 10 * mega;
+    view.age = 2;
+    return view;
+}
+LineView full_line() {
+    LineView view;
+    view.rate = view.recent_rate = view.peak_of_several = 120 * mega;
+    view.remaining = 12 << 20;
+    view.connections = 8;
+    view.free_slots = 8;
+    return view;
+}
+
+} // namespace
+
+TEST_CASE("at the end of a run, what would last much longer than all together gets half of the free connections",
+          "[split]") {
+    auto download = straggler();
+    auto line = full_line();
+    CHECK(decide_split(download, line).more_connections == 4);
+    SECTION("but not more than its rest is worth") {
+        download.remaining = 4 << 20;
+        CHECK(decide_split(download, line).more_connections == 3);
+    }
+    SECTION("once") {
+        download.added = 4;
+        download.added_ago = 0.1;
+        CHECK(decide_split(download, line).more_connections == 0);
+    }
+    SECTION("and none") {
+        SECTION("while others wait") { line.waiting = 1; }
+        SECTION("when there is none") { line.free_slots = 0; }
+        SECTION("when it will be over at once") { download.recent_rate = 40 * mega; }
+        SECTION("when it takes as long as all others") { line.remaining = 70 << 20; }
+        SECTION("when the line never did better than this one does") { line.peak_of_several = 12 * mega; }
+        SECTION("when it is not known what the line can do") { line.peak_of_several = 0; }
+        SECTION("when it has just begun") { download.age = 0.2; }
+        SECTION("when little is left") { download.remaining = 1 << 20; }
+        CHECK(decide_split(download, line).more_connections == 0);
+    }
+}
