@@ -5,7 +5,6 @@
 #include "flow/package_source.hpp"
 #include "prefix/prefix_data.hpp"
 #include "progress.hpp"
-#include "record_text.hpp"
 #include "repoquery_text.hpp"
 #include "signals.hpp"
 #include "target_prefix.hpp"
@@ -107,11 +106,11 @@ private:
     }
 
     /// The nodes that are listed: those who need it leave out what is needed.
-    [[nodiscard]] std::vector<const PackageGraph::Node*> listed(const PackageGraph& graph) const {
+    [[nodiscard]] std::vector<const PackageGraph::Node*> listed(const PackageGraph& graph, bool sorted) const {
         std::vector<const PackageGraph::Node*> nodes;
         const std::size_t first = question_ == Question::whoneeds ? graph.roots : 0;
         for (std::size_t i = first; i < graph.nodes.size(); ++i) nodes.push_back(&graph.nodes[i]);
-        if (question_ == Question::search) return nodes;
+        if (question_ == Question::search || !sorted) return nodes;
         const auto key = [](const PackageGraph::Node* node) { return node->found() ? node->record.name : node->spec; };
         std::stable_sort(nodes.begin(), nodes.end(), [&](const auto* a, const auto* b) { return key(a) < key(b); });
         return nodes;
@@ -119,16 +118,14 @@ private:
 
     [[nodiscard]] std::string text(const PackageGraph& graph, const std::string& spec) const {
         if (tree_ && graph.roots > 0) return package_tree(graph);
-        const auto nodes = listed(graph);
+        const auto nodes = listed(graph, true);
         if (nodes.empty()) return "No entries matching \"" + spec + "\" found\n";
-        if (pretty_) return blocks(nodes);
-        return package_columns(nodes, question_ == Question::whoneeds);
-    }
-
-    static std::string blocks(const std::vector<const PackageGraph::Node*>& nodes) {
-        std::string text;
-        for (const auto* node : nodes) text += node->found() ? record_block(node->record) : std::string();
-        return text;
+        if (question_ != Question::search) return package_columns(nodes, question_ == Question::whoneeds);
+        std::vector<const PackageRecord*> records;
+        for (const auto* node : nodes) records.push_back(&node->record);
+        // As in mamba: who names a package wants to see it, who asks with a glob wants a list.
+        const bool in_full = pretty_ || spec.find('*') == std::string::npos;
+        return in_full ? package_overviews(records) : version_columns(records);
     }
 
     [[nodiscard]] std::string document(const std::vector<PackageGraph>& graphs) const {
@@ -142,7 +139,7 @@ private:
             for (std::size_t root = 0; root < graphs[i].roots; ++root) {
                 answer.roots.push_back(&graphs[i].nodes[root].record);
             }
-            for (const auto* node : listed(graphs[i])) {
+            for (const auto* node : listed(graphs[i], false)) {
                 if (node->found()) answer.packages.push_back(&node->record);
             }
             answers.push_back(std::move(answer));

@@ -1,7 +1,6 @@
 #include "repoquery_text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "base/json_writer.hpp"
@@ -10,13 +9,8 @@ namespace taipan::cli {
 
 namespace {
 
-/// A dependency that no package fulfils: virtual packages come with the machine.
-std::string unmet(const std::string& spec) {
-    return spec + (spec.starts_with("__") ? " (virtual package)" : " >>> NOT FOUND <<<");
-}
-
 std::string label(const PackageGraph::Node& node) {
-    if (!node.found()) return unmet(node.spec);
+    if (!node.found()) return unmet_dependency(node.spec);
     return node.record.version.empty() ? node.record.name : node.record.name + '[' + node.record.version + ']';
 }
 
@@ -68,51 +62,20 @@ void write_answer(JsonWriter& json, const QueryAnswer& answer) {
     json.begin_object();
     json.key("query").begin_object().member("query", answer.query).member("type", answer.type).end_object();
     json.key("result").begin_object();
-    if (answer.type != "search" && !answer.roots.empty()) records("graph_roots", answer.roots);
+    if (answer.type == "whoneeds" && !answer.packages.empty())
+        json.member("graph_roots", std::vector<std::string>{answer.query});
+    else if (answer.type == "depends" && !answer.roots.empty())
+        records("graph_roots", answer.roots);
     json.member("msg", answer.packages.empty() ? "No entries matching \"" + answer.query + "\" found" : std::string());
     records("pkgs", answer.packages);
     json.member("status", "OK").end_object();
     json.end_object();
 }
 
-/// Bytes of UTF-8 that begin a character: what a column is wide.
-std::size_t width_of(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
 } // namespace
 
-std::string package_columns(const std::vector<const PackageGraph::Node*>& nodes, bool depends) {
-    using Row = std::array<std::string, 6>;
-    std::vector<Row> rows{{"Name", "Version", "Build", "Depends", "Channel", "Subdir"}};
-    for (const auto* node : nodes) {
-        const auto& record = node->record;
-        if (node->found())
-            rows.push_back({record.name, record.version, record.build, node->spec, record.channel_name, record.subdir});
-        else
-            rows.push_back({unmet(node->spec)});
-    }
-    std::array<std::size_t, 6> widths{};
-    for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
-    }
-    if (!depends) widths[3] = 0;
-    std::string text;
-    for (const auto& row : rows) {
-        std::string line;
-        std::size_t total = 1;
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            if (i == 3 && !depends) continue;
-            line += ' ' + row[i] + std::string(widths[i] - width_of(row[i]), ' ');
-            total += widths[i] + 1;
-        }
-        line.erase(line.find_last_not_of(' ') + 1);
-        text += line + '\n';
-        if (&row != &rows.front()) continue;
-        for (std::size_t i = 0; i < total; ++i) text += "─";
-        text += '\n';
-    }
-    return text;
+std::string unmet_dependency(const std::string& spec) {
+    return spec + (spec.starts_with("__") ? " (virtual package)" : " >>> NOT FOUND <<<");
 }
 
 std::string package_tree(const PackageGraph& graph) {

@@ -148,7 +148,10 @@ public:
         TAIPAN_TRY(auto packages, ChannelPackages::load(session, channels, wanted));
         progress->finish();
         const bool talk = !json_ && !session.config().quiet;
-        if (talk) invocation.console.print("Loading channels: done\n");
+        // conda's spinner leaves this behind where it cannot spin.
+        const bool spins = invocation.console.terminal().output;
+        if (talk)
+            invocation.console.print(spins ? "Loading channels: done\n" : "Loading channels: ...working... done\n");
 
         std::vector<PackageRecord> found;
         NotFound missing;

@@ -7,16 +7,19 @@ import tempfile
 import time
 from pathlib import Path
 
+from .made_channel import make
 from .programs import MACHINE, Program
 from .requests import changed_environment, new_environment, packages
 
-KINDS = ("create", "install", "update", "update-all", "remove")
+KINDS = ("create", "install", "update", "update-all", "remove", "python")
 
 
 def arguments():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--channel", type=Path, required=True, metavar="DIR", action="append",
+    parser.add_argument("--channel", type=Path, default=[], metavar="DIR", action="append",
                         help="the first one given has the highest priority")
+    parser.add_argument("--made", type=int, default=0, metavar="N", help="add N channels that are made up from the seed")
+    parser.add_argument("--many-forms", action="store_true", help="also ask in rare words: brackets, channels, globs")
     parser.add_argument("--taipan", default="build/release/taipan")
     parser.add_argument("--peer", default="micromamba")
     parser.add_argument("--requests", type=int, default=50, metavar="N")
@@ -42,6 +45,7 @@ class Comparison:
     def __init__(self, args, work):
         self.args = args
         self.rng = random.Random(args.seed)
+        args.channel += [make(work / f"made{n}", args.seed + n) for n in range(args.made)]
         self.by_name = packages(args.channel, args.platform or "linux-64")
         self.by_identity = {identity(r): r for records in self.by_name.values() for r in records}
         self.taipan, self.peer = Program(args.taipan, work), Program(args.peer, work)
@@ -67,7 +71,7 @@ class Comparison:
                 print(f"== {request}\n-- taipan\n{our_message}\n-- peer\n{their_message}\n", flush=True)
         if mine != peers:
             self.different += 1
-            print(request)
+            print(f"#{self.asked} {request}")
             print("  taipan:", "no solution" if mine is None else sorted(mine - (peers or set())))
             print("  peer:  ", "no solution" if peers is None else sorted(peers - (mine or set())), flush=True)
         return ours
@@ -75,7 +79,8 @@ class Comparison:
     def run(self):
         kinds = self.args.kinds.split(",")
         while self.asked < self.args.requests:
-            base = new_environment(self.by_name, self.args.channel, self.rng, self.args.platform, self.args.unsolvable)
+            base = new_environment(self.by_name, self.args.channel, self.rng, self.args.platform, self.args.unsolvable,
+                                   self.args.many_forms)
             if "create" in kinds:
                 answer = self.compare(base)
             else:
@@ -85,8 +90,9 @@ class Comparison:
             for kind in kinds:
                 if kind == "create" or not before or self.asked >= self.args.requests:
                     continue
-                self.compare(changed_environment(self.by_name, base, before, kind, self.rng,
-                                                 self.args.as_conda))
+                request = changed_environment(self.by_name, base, before, kind, self.rng, self.args.as_conda)
+                if request.specs or kind == "update-all":
+                    self.compare(request)
 
     def records(self, answer):
         return [self.by_identity[key] for key in sorted(packages_of(answer) or ()) if key in self.by_identity]

@@ -32,6 +32,7 @@ class Request:
 
 
 def plain_name(spec):
+    spec = spec.rsplit("::", 1)[-1]
     for at, letter in enumerate(spec):
         if letter in " =<>!~[":
             return spec[:at]
@@ -57,8 +58,22 @@ def minor(version):
     return ".".join(version.split(".")[:2])
 
 
-def a_spec(by_name, name, rng):
+def a_rare_spec(record, rng):
+    """What few people type, and all three programs read."""
+    name, version, build = record["name"], record["version"], record["build"]
+    number = record.get("build_number", 0)
+    forms = [f"{record['channel']}::{name}", f"{record['channel']}::{name}={version}", f"{name}[build_number='>={number}']",
+             f"{name}[build_number={number}]", f"{name}[md5={record['md5']}]", f"{name}[version='{version}']",
+             f"{name}[version='{version}',build='{build}']", f"{name}[build='{build[:2]}*']", f"{name}=*={build[:2]}*",
+             f"{name}~={minor(version)}", f"{name}!={version}", f"{name}!={minor(version)}.*", f"{name}>={minor(version)},!={version}",
+             f"{name}[subdir={record['subdir']}]", f"{name} {version}|{minor(version)}.*"]
+    return rng.choice(forms)
+
+
+def a_spec(by_name, name, rng, rare=False):
     record = rng.choice(by_name[name])
+    if rare and rng.random() < 0.5:
+        return a_rare_spec(record, rng)
     version = record["version"]
     forms = [name] * 9 + [f"{name}={minor(version)}"] * 4 + [f"{name}>={version}"] * 2 + [f"{name}<{version}"] * 2
     forms += [f"{name}=={version}"] * 2 + [f"{name}={version}={record['build']}"] * 2 + [f"{name}!={version}"]
@@ -66,9 +81,9 @@ def a_spec(by_name, name, rng):
     return rng.choice(forms)
 
 
-def some_specs(by_name, rng, names=None):
+def some_specs(by_name, rng, names=None, rare=False):
     pool = sorted(names if names is not None else by_name)
-    specs = [a_spec(by_name, name, rng) for name in rng.sample(pool, min(len(pool), rng.choice([1, 1, 1, 2, 2, 3])))]
+    specs = [a_spec(by_name, name, rng, rare) for name in rng.sample(pool, min(len(pool), rng.choice([1, 1, 1, 2, 2, 3])))]
     if "python" in by_name and rng.random() < 0.3 and names is None:
         specs.append("python=" + minor(rng.choice(by_name["python"])["version"]))
     return specs
@@ -84,8 +99,8 @@ def unsolvable_specs(by_name, rng):
     return rng.choice([[*specs, missing], exact, exact, [*specs, f"{name}!={','.join(versions[:1])}", f"{name}={versions[0]}"]])
 
 
-def new_environment(by_name, channels, rng, platform, unsolvable=0.0):
-    request = Request("create", some_specs(by_name, rng), channels, platform=platform)
+def new_environment(by_name, channels, rng, platform, unsolvable=0.0, rare=False):
+    request = Request("create", some_specs(by_name, rng, rare=rare), channels, platform=platform)
     if rng.random() < unsolvable:
         request.specs = unsolvable_specs(by_name, rng)
     if "pip" in by_name and "python" in by_name:
@@ -115,14 +130,22 @@ def changed_environment(by_name, base, before, kind, rng, as_conda):
         request.history = [spec for spec in base.specs if rng.random() < 0.7]
     elif kind == "update-all":
         request.history = sorted(names)  # conda takes out what nothing needs any longer, mamba does not
-    if kind == "install":
+    if kind == "python":
+        here = {minor(record["version"]) for record in before if record["name"] == "python" and not as_conda}
+        pythons = sorted({minor(record["version"]) for record in by_name.get("python", [])} - here)
+        request.kind = "install"
+        request.specs = [f"python={rng.choice(pythons)}"] if pythons and "python" in names else []
+    elif kind == "install":
         request.specs = some_specs(by_name, rng, None if as_conda else set(by_name) - names)
         if rng.random() < 0.25:
             request.flags.append(rng.choice(["--freeze-installed", "--no-deps", "--only-deps"]))
+        elif as_conda and rng.random() < 0.2:
+            request.flags.append(rng.choice(["--update-deps", "--update-specs"]))
     elif kind == "update":
         request.specs = rng.sample(sorted(names), min(len(names), rng.choice([1, 1, 2])))
     elif kind == "remove":
-        request.specs, request.flags = rng.sample(sorted(names), 1), []
+        request.specs = rng.sample(sorted(names), 1)
+        request.flags = ["--force"] if rng.random() < 0.2 else []
     if rng.random() < 0.25 and kind != "remove":
         pinned = rng.choice(sorted(names))
         version = next(r for r in before if r["name"] == pinned)["version"]

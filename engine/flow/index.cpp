@@ -47,6 +47,8 @@ Result<LoadedIndexes> load_indexes(Session& session, std::vector<Channel> channe
     LoadedIndexes loaded;
     loaded.session = &session;
     loaded.channels = std::move(channels);
+    loaded.subdir = subdir;
+    loaded.cache_directory = cache_directory;
     TAIPAN_CHECK(make_directories(cache_directory));
     // The network starts here, before threads ask for it at the same time.
     const bool remote = std::any_of(loaded.channels.begin(), loaded.channels.end(),
@@ -148,6 +150,21 @@ std::vector<std::string> IndexCandidates::searched_channels() {
     std::vector<std::string> names;
     for (const auto& channel : indexes_.channels) names.push_back(channel.name);
     return names;
+}
+
+std::vector<std::string> IndexCandidates::other_platforms(const MatchSpec& spec) {
+    if (indexes_.session == nullptr) return {};
+    if (!other_platforms_) {
+        std::vector<OtherPlatforms::Searched> searched;
+        for (const Channel& channel : indexes_.channels) {
+            const bool sharded = std::any_of(indexes_.entries.begin(), indexes_.entries.end(), [&](const auto& entry) {
+                return entry.shards != nullptr && entry.index.channel().base_url == channel.base_url;
+            });
+            searched.push_back({channel, sharded});
+        }
+        other_platforms_ = OtherPlatforms::look(*indexes_.session, searched, indexes_.subdir, indexes_.cache_directory);
+    }
+    return other_platforms_->with(spec);
 }
 
 } // namespace taipan

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "flow/index_loader.hpp"
+#include "flow/other_platforms.hpp"
 #include "flow/session.hpp"
 #include "repodata/subdir_index.hpp"
 #include "solve/candidate_source.hpp"
@@ -23,6 +25,7 @@ struct LoadedIndexes {
     Session* session = nullptr; ///< to fetch shards
     std::vector<Entry> entries;
     std::vector<Channel> channels;
+    std::string subdir, cache_directory;
 };
 
 /// What the packages of an index are wanted for.
@@ -47,6 +50,7 @@ public:
     Result<std::vector<std::string>> names_matching(std::string_view glob) override;
     std::vector<std::string> all_names() override;
     std::vector<std::string> searched_channels() override;
+    std::vector<std::string> other_platforms(const MatchSpec& spec) override;
 
 private:
     /// Asks an index; once more after it was made anew if it was damaged.
@@ -55,6 +59,7 @@ private:
     std::vector<std::string> names_with_prefix(std::string_view prefix);
 
     LoadedIndexes& indexes_; ///< must outlive this
+    std::optional<OtherPlatforms> other_platforms_;
 };
 
 } // namespace taipan

@@ -234,12 +234,11 @@ Result<void> plan_solved(Plan& plan, Session& session, const InstallRequest& req
     const Config& config = session.config();
     IndexPlace place; // outlives the indexes
     LoadedIndexes indexes;
-    const bool needs_index = !(request.action == Action::remove && request.force_remove);
-    if (needs_index && !(request.action == Action::create && specs.empty())) {
+    // What goes is told by what is installed; an environment without packages needs no channel.
+    const bool needs_index = request.action != Action::remove && !(request.action == Action::create && specs.empty());
+    if (needs_index) {
         TAIPAN_TRY(auto channels, channels_of_request(request.channels, specs, config));
-        if (channels.empty() && request.action != Action::remove) {
-            return no_channels_error();
-        }
+        if (channels.empty()) return no_channels_error();
         TAIPAN_TRY(place, IndexPlace::choose(config, cache));
         TAIPAN_TRY(indexes,
                    load_indexes(session, std::move(channels), config.subdir, place.directory(), IndexUse::solving));

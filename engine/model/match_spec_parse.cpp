@@ -274,20 +274,23 @@ private:
     };
 
     /// Reads `key=value, ...]` from `at` on; returns where the text goes on. Words without `=` count for nothing
-    /// (as in conda).
+    /// (as in conda). `build_number>=1` and `version<2` mean what they say; conda and mamba overlook them.
     Result<std::size_t> read_brackets(std::string_view text, std::size_t at, std::vector<Pair>& pairs) const {
         while (true) {
             at = text.find_first_not_of(", ", at);
             if (at == npos) return invalid("a '[' has no ']'");
             if (text[at] == ']') break;
-            const std::size_t key_end = std::min(text.find_first_of("=, ]", at), text.size());
+            const std::size_t key_end = std::min(text.find_first_of("=<>!~, ]", at), text.size());
             const std::string_view key = text.substr(at, key_end - at);
             const std::size_t sign = text.find_first_not_of(' ', key_end);
-            if (sign == npos || text[sign] != '=') {
+            const bool compared = sign != npos && is_one_of(text[sign], "<>!~");
+            if (sign == npos || (text[sign] != '=' && !compared)) {
                 at = key_end;
                 continue;
             }
-            at = text.find_first_not_of(' ', sign + 1);
+            if (compared && key != "build_number" && key != "version")
+                return invalid("in brackets it is key=value, and only version and build_number can be compared");
+            at = compared ? sign : text.find_first_not_of(' ', sign + 1);
             if (at == npos) return invalid("a '[' has no ']'");
             TAIPAN_TRY(const std::string_view value, read_value(text, at));
             if (key.empty() || value.empty()) return invalid("a key in brackets has no value, or a value no key");
@@ -322,8 +325,9 @@ private:
             std::string_view key;
             Result<void> (MatchSpecParser::*set)(std::string_view);
         };
-        static constexpr std::array<Setter, 14> setters = {
-            {{"name", &MatchSpecParser::ignore}, // a name inside never replaces the one outside
+        static constexpr std::array<Setter, 15> setters = {
+            {{"name", &MatchSpecParser::ignore},   // a name inside never replaces the one outside
+             {"target", &MatchSpecParser::ignore}, // obsolete
              {"version", &MatchSpecParser::key_version},
              {"build", &MatchSpecParser::set_build},
              {"build_number", &MatchSpecParser::key_build_number},

@@ -59,7 +59,7 @@ Result<void> Reach::follow(const std::vector<Job>& jobs) {
             TAIPAN_CHECK(require(job.dependency));
         } else {
             reach(job.entry);
-            if (job.kind != Job::Kind::keep_entry)
+            if (job.kind != Job::Kind::keep_entry && job.kind != Job::Kind::wanted)
                 for (const EntryId id : catalog_.name(catalog_.entry(job.entry).name).entries) reach(id);
         }
     }

@@ -29,7 +29,9 @@ struct Job {
     enum class Kind : std::uint8_t {
         install,    ///< something that fulfils `dependency`
         keep_entry, ///< exactly `entry`
-        update,     ///< the best of the installed package's name, `entry` being the installed one
+        update,     ///< the best of the installed package's name, `entry` being the installed one; what only the old
+                    ///< package needed may go with it
+        wanted,     ///< `entry`, which is installed, is there for its own sake: nobody has to need it
         allow       ///< nothing; but `entry`, which is installed, may be replaced by another of its name
     };
     Kind kind = Kind::install;

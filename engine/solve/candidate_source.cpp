@@ -12,4 +12,6 @@ Result<std::vector<std::string>> CandidateSource::needed_names(std::string_view 
     return names;
 }
 
+std::vector<std::string> CandidateSource::other_platforms(const MatchSpec&) { return {}; }
+
 } // namespace taipan

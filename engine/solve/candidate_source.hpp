@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "model/match_spec.hpp"
 #include "model/record.hpp"
 
 namespace taipan {
@@ -40,6 +41,9 @@ public:
     virtual std::vector<std::string> all_names() = 0;
     /// What was searched, for messages: canonical channel names or URLs, without credentials.
     virtual std::vector<std::string> searched_channels() = 0;
+    /// Platforms other than the searched one for which a searched channel has what the spec asks for, sorted; as far
+    /// as it is known without much effort. For messages.
+    virtual std::vector<std::string> other_platforms(const MatchSpec& spec);
 };
 
 } // namespace taipan

@@ -25,7 +25,11 @@ void render(const std::vector<Node>& nodes, const std::string& indent, std::stri
 std::string sentence(const Conflict& conflict) {
     std::string text = "no " + conflict.name + " fits both";
     for (const auto& demand : conflict.demands)
-        text += "\n  - " + demand.spec + " (" + (demand.by_package ? "needed by " : "") + demand.by + ')';
+        text += "\n  - " + demand.spec + " (" +
+                (demand.constraint   ? "a constraint of "
+                 : demand.by_package ? "needed by "
+                                     : "") +
+                demand.by + ')';
     return text;
 }
 
@@ -66,6 +70,7 @@ std::string json_of(const Explanation& explanation) {
             json.begin_object()
                 .member("by", demand.by)
                 .member("by_package", demand.by_package)
+                .member("constraint", demand.constraint)
                 .member("spec", demand.spec)
                 .end_object();
         json.end_array().member("name", conflict.name).end_object();
@@ -79,6 +84,18 @@ std::string json_of(const Explanation& explanation) {
 struct Missing {
     std::string spec, available;
     std::vector<std::string> similar;
+    std::vector<std::string> platforms; ///< others, for which there is one
+
+    [[nodiscard]] std::string remark() const {
+        std::string text;
+        if (!available.empty()) text = "there is " + available;
+        if (!platforms.empty())
+            text += text.empty() ? "exists for " + join(platforms, ", ") + " only"
+                                 : "; it exists for " + join(platforms, ", ");
+        else if (!similar.empty())
+            text = "did you mean " + join(similar, ", ") + '?';
+        return text.empty() ? text : " (" + text + ')';
+    }
 };
 
 Error not_found(const std::vector<Missing>& missing, const std::vector<std::string>& channels) {
@@ -86,11 +103,9 @@ Error not_found(const std::vector<Missing>& missing, const std::vector<std::stri
     JsonWriter json;
     json.begin_object().member("channels", channels).key("missing").begin_array();
     for (const auto& one : missing) {
-        text += "\n  - " + one.spec;
-        if (!one.available.empty()) text += " (there is " + one.available + ")";
-        if (!one.similar.empty()) text += " (did you mean " + join(one.similar, ", ") + "?)";
-        json.begin_object().member("available", one.available).member("similar", one.similar);
-        json.member("spec", one.spec).end_object();
+        text += "\n  - " + one.spec + one.remark();
+        json.begin_object().member("available", one.available).member("platforms", one.platforms);
+        json.member("similar", one.similar).member("spec", one.spec).end_object();
     }
     text += "\n\nCurrent channels:\n";
     for (const auto& channel : channels) text += "\n  - " + channel;
@@ -121,7 +136,7 @@ Result<void> check_requested_exist(Catalog& catalog) {
             const DependencyId id = catalog.dependency(spec);
             TAIPAN_CHECK(catalog.answer(id));
             if (!catalog.dependency(id).matches.empty()) continue;
-            Missing one{spec.to_string(), {}, {}};
+            Missing one{spec.to_string(), {}, {}, catalog.source().other_platforms(spec)};
             std::vector<EntryId> entries;
             for (const NameId name : catalog.dependency(id).names) {
                 const auto& of_name = catalog.name(name).entries;

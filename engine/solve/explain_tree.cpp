@@ -47,9 +47,10 @@ void add(DependencyIds& list, DependencyId id) {
 
 /// What one side wants of a name.
 struct Demand {
-    DependencyIds specs;
-    std::string by;
-    std::vector<EntryId> sources; ///< the packages that need it; none for a job
+    DependencyIds specs = {};
+    std::string by = {};
+    std::vector<EntryId> sources = {}; ///< the packages that want it; none for a job
+    bool constraint = false;           ///< they do not need the name, but go together only with this of it
 };
 
 class Explainer {
@@ -69,7 +70,8 @@ public:
 private:
     void collect(const Answer& answer);
     void collect(const Reason& reason);
-    void demand(NameId name, DependencyId spec, std::optional<EntryId> source, const std::string& by);
+    void demand_by_job(NameId name, DependencyId spec, const std::string& by);
+    void demand_by_package(NameId name, DependencyId spec, EntryId source, bool constraint);
     Node job_node(const Job& job);
     Node need_node(std::string text, const DependencyIds& ids, int depth);
     Node group_node(const std::vector<EntryId>& entries, const DependencyIds& wanted_by, int depth);
@@ -94,17 +96,24 @@ private:
     std::set<DependencyIds> expanded_;
 };
 
-void Explainer::demand(NameId name, DependencyId spec, std::optional<EntryId> source, const std::string& by) {
+/// Each job for itself: two of them may contradict each other.
+void Explainer::demand_by_job(NameId name, DependencyId spec, const std::string& by) {
     auto& list = demands_[name];
+    const auto same = [&](const Demand& one) {
+        return one.by == by && one.sources.empty() && one.specs.front() == spec;
+    };
+    if (std::none_of(list.begin(), list.end(), same)) list.push_back({.specs = {spec}, .by = by});
+}
+
+void Explainer::demand_by_package(NameId name, DependencyId spec, EntryId source, bool constraint) {
+    auto& list = demands_[name];
+    const std::string& by = catalog_.name(catalog_.entry(source).name).text;
     auto found = std::find_if(list.begin(), list.end(), [&](const Demand& one) {
-        return one.by == by && one.sources.empty() == !source.has_value();
+        return one.by == by && !one.sources.empty() && one.constraint == constraint;
     });
-    if (found == list.end()) {
-        list.push_back({{}, by, {}});
-        found = list.end() - 1;
-    }
+    if (found == list.end()) found = list.insert(list.end(), {.specs = {}, .by = by, .constraint = constraint});
     add(found->specs, spec);
-    if (source) found->sources.push_back(*source);
+    found->sources.push_back(source);
 }
 
 void Explainer::collect(const Reason& reason) {
@@ -113,7 +122,7 @@ void Explainer::collect(const Reason& reason) {
         if (*reason.job < plan_.jobs.size() && plan_.jobs[*reason.job].kind == Job::Kind::install) {
             const Job& job = plan_.jobs[*reason.job];
             for (const NameId name : catalog_.dependency(job.dependency).names)
-                demand(name, job.dependency, std::nullopt, words_.origin(job));
+                demand_by_job(name, job.dependency, words_.origin(job));
         }
     }
     if (!reason.source) return;
@@ -124,7 +133,7 @@ void Explainer::collect(const Reason& reason) {
     case Reason::Kind::requires_:
         for (const NameId name : names) {
             add(fate.needs[name], *reason.dependency);
-            demand(name, *reason.dependency, reason.source, catalog_.name(own).text);
+            demand_by_package(name, *reason.dependency, *reason.source, false);
         }
         break;
     case Reason::Kind::no_provider:
@@ -132,8 +141,12 @@ void Explainer::collect(const Reason& reason) {
         for (const NameId name : names) add(fate.missing[name], *reason.dependency);
         break;
     case Reason::Kind::constrains:
-        if (reason.target)
-            fate.excludes[{catalog_.entry(*reason.target).name, *reason.dependency}].insert(*reason.target);
+        if (reason.target && reason.dependency) {
+            const NameId excluded = catalog_.entry(*reason.target).name;
+            fate.excludes[{excluded, *reason.dependency}].insert(*reason.target);
+            demand_by_package(excluded, *reason.dependency, *reason.source, true);
+            contested_.insert(excluded);
+        }
         break;
     case Reason::Kind::same_name:
         fate.rival = true;
@@ -149,8 +162,11 @@ void Explainer::collect(const Answer& answer) {
         for (const Reason& reason : problem) collect(reason);
     // What the user said comes first, the rest by name: the rules are in no order of meaning.
     for (auto& [name, list] : demands_)
-        std::stable_sort(list.begin(), list.end(), [](const Demand& a, const Demand& b) {
-            return std::tuple(!a.sources.empty(), a.by) < std::tuple(!b.sources.empty(), b.by);
+        std::stable_sort(list.begin(), list.end(), [&](const Demand& a, const Demand& b) {
+            const auto key = [&](const Demand& one) {
+                return std::tuple(!one.sources.empty(), one.by, catalog_.dependency(one.specs.front()).text);
+            };
+            return key(a) < key(b);
         });
 }
 
@@ -188,13 +204,14 @@ void Explainer::sort_newest_first(DependencyIds& ids) const {
     });
 }
 
-/// "python=3.7 (requested)", "lib <2 (needed by b)".
+/// "python=3.7 (requested)", "lib <2 (needed by b 1.0)", "lib <2 (a constraint of c 1.0)".
 std::string Explainer::excluded_by(const Demand& demand) const {
     DependencyIds specs = demand.specs;
     sort_newest_first(specs);
-    return words_.alternatives(specs) + " (" +
-           (demand.sources.empty() ? demand.by : "needed by " + demand.by + ' ' + words_.versions(demand.sources)) +
-           ')';
+    std::string by = demand.by;
+    if (!demand.sources.empty())
+        by = (demand.constraint ? "a constraint of " : "needed by ") + by + ' ' + words_.versions(demand.sources);
+    return words_.alternatives(specs) + " (" + by + ')';
 }
 
 /// Who wants something else of the name than these entries.
@@ -398,7 +415,8 @@ std::vector<Conflict> Explainer::conflicts() const {
                     sort_newest_first(sorted.specs);
                     const bool by_package = !sorted.sources.empty();
                     const std::string versions = by_package ? ' ' + words_.versions(sorted.sources) : std::string();
-                    conflict.demands.push_back({words_.alternatives(sorted.specs), sorted.by + versions, by_package});
+                    conflict.demands.push_back(
+                        {words_.alternatives(sorted.specs), sorted.by + versions, by_package, sorted.constraint});
                 }
                 result.push_back(std::move(conflict));
             }

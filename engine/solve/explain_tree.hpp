@@ -25,8 +25,9 @@ struct Node {
 struct Conflict {
     struct Demand {
         std::string spec; ///< what is wanted; alternatives of several builds are joined by " | "
-        std::string by;   ///< "requested" and the like, or the package that needs it
+        std::string by;   ///< "requested" and the like, or the package that wants it
         bool by_package = false;
+        bool constraint = false; ///< the package does not need it, but goes together only with this
     };
     std::string name;
     std::vector<Demand> demands;

@@ -186,9 +186,14 @@ std::string Words::why_none(DependencyId id) {
         const auto& entries = catalog_.name(name).entries;
         all.insert(all.end(), entries.begin(), entries.end());
     }
-    if (all.empty()) return "no channel that was searched has a package of that name";
-    if (dependency.matches.empty())
-        return "no such version or build; there is " + instead_of(*dependency.spec, std::move(all));
+    if (dependency.matches.empty()) {
+        const auto platforms = join(catalog_.source().other_platforms(*dependency.spec), ", ");
+        if (!all.empty())
+            return "no such version or build; there is " + instead_of(*dependency.spec, std::move(all)) +
+                   (platforms.empty() ? "" : " (it exists for " + platforms + ')');
+        return platforms.empty() ? "no channel that was searched has a package of that name"
+                                 : "it exists for " + platforms + " only";
+    }
     // One entry each: those that need different things of the system are told apart.
     std::map<std::pair<Block, DependencyId>, std::vector<EntryId>> groups;
     for (const EntryId entry : dependency.matches)

@@ -2,10 +2,16 @@
 //
 // Requested names are installed or updated; pins and python's minor version limit; what was requested earlier is asked
 // for again; everything else stays exactly as it is on the first attempt of an install, and floats when it turns out to
-// be in the way. The jobs are sorted by name, as mamba does: their order decides between equally good answers.
+// be in the way. The order of the jobs decides between good answers, and is conda's: first what is not there yet or was
+// requested earlier, then what is to be updated, each sorted by name. So a request of earlier that still holds is kept,
+// rather than moved for an update. What only the old version of an updated package needed goes with it, unless it is
+// wanted by somebody; libsolv knows from the `wanted` jobs.
 #include "solve/jobs.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "solve/remove.hpp"
 
 namespace taipan::solve_detail {
 namespace {
@@ -33,9 +39,11 @@ public:
         for (const auto& [name, specs] : requested_) plan_requested(name, specs);
         for (const auto& [name, entry] : installed_)
             if (!requested_.contains(name)) plan_installed(name, entry);
-        plan_.jobs = std::move(installs_);
-        plan_.jobs.insert(plan_.jobs.end(), updates_.begin(), updates_.end());
-        plan_.jobs.insert(plan_.jobs.end(), keeps_.begin(), keeps_.end());
+        for (auto* jobs : {&installs_, &updates_, &keeps_}) {
+            std::stable_sort(jobs->begin(), jobs->end(),
+                             [](const auto& a, const auto& b) { return a.first < b.first; });
+            for (const auto& [name, job] : *jobs) plan_.jobs.push_back(job);
+        }
         return std::move(plan_);
     }
 
@@ -70,14 +78,16 @@ private:
                                     [&](const MatchSpec* spec) { return !catalog_.matches(*spec, python->second); });
     }
 
-    void install(const MatchSpec& spec) {
-        installs_.push_back({.kind = Job::Kind::install, .dependency = catalog_.dependency(spec), .entry = 0});
+    [[nodiscard]] Job install(const MatchSpec& spec) const {
+        return {.kind = Job::Kind::install, .dependency = catalog_.dependency(spec), .entry = 0};
     }
 
     void plan_requested(const std::string& name, const std::vector<const MatchSpec*>& specs) {
-        for (const MatchSpec* spec : specs) install(*spec);
         const auto installed = installed_.find(name);
-        if (installed == installed_.end()) return;
+        if (installed == installed_.end()) {
+            for (const MatchSpec* spec : specs) installs_.emplace_back(name, install(*spec));
+            return;
+        }
         const bool matches = std::all_of(specs.begin(), specs.end(), [&](const MatchSpec* spec) {
             return catalog_.matches(*spec, installed->second);
         });
@@ -85,12 +95,33 @@ private:
         if (locked_.contains(name))
             keep(name, installed->second);
         else
-            updates_.push_back({.kind = Job::Kind::update, .dependency = 0, .entry = installed->second});
+            updates_.emplace_back(name, Job{.kind = Job::Kind::update, .dependency = 0, .entry = installed->second});
+        const auto pin = pinned_.find(name);
+        for (const MatchSpec* spec : specs) {
+            if (!spec->is_name_only())
+                updates_.emplace_back(name, install(*spec));
+            else if (pin != pinned_.end())
+                updates_.emplace_back(name, install(*pin->second));
+            else if (freedom_.insist.contains(name))
+                updates_.emplace_back(name, install(*spec));
+        }
+        want(name, installed->second);
     }
 
     void keep(const std::string& name, EntryId entry) {
         plan_.limits.frozen.emplace(name, true);
-        keeps_.push_back({.kind = Job::Kind::keep_entry, .dependency = 0, .entry = entry});
+        keeps_.emplace_back(name, Job{.kind = Job::Kind::keep_entry, .dependency = 0, .entry = entry});
+    }
+
+    void want(const std::string& name, EntryId entry) {
+        keeps_.emplace_back(name, Job{.kind = Job::Kind::wanted, .dependency = 0, .entry = entry});
+    }
+
+    /// Whether the package is there for its own sake. What is in the way is not held for it.
+    [[nodiscard]] bool is_wanted(const std::string& name) const {
+        return !freedom_.may_move(name) &&
+               (request_.history.contains(name) || always_updated_.contains(name) || locked_.contains(name) ||
+                pinned_.contains(name) || protected_names().contains(name));
     }
 
     [[nodiscard]] bool depends_on_python(EntryId entry) const {
@@ -106,7 +137,8 @@ private:
         const auto [first, last] = plan_.limits.pins.equal_range(name);
         for (auto pin = first; pin != last; ++pin) {
             if (catalog_.matches(pin->second.spec, entry)) continue;
-            install(pin->second.spec); // what is installed must go, but not without a successor
+            installs_.emplace_back(name,
+                                   install(pin->second.spec)); // what is installed goes, but not without a successor
             return;
         }
         const auto history = request_.history.find(name);
@@ -116,18 +148,19 @@ private:
         // What is updated is not held to the version it was once requested in, as with conda and mamba. To ask for its
         // mere name once more would let it choose before others; see Freedom::insist.
         if (in_history && !updates)
-            install(effective_history(catalog_, history->second, entry, freedom_));
+            installs_.emplace_back(name, install(effective_history(catalog_, history->second, entry, freedom_)));
         else if (in_history && freedom_.insist.contains(name))
-            install(name_of(history->second));
+            installs_.emplace_back(name, install(name_of(history->second)));
+        if (is_wanted(name)) want(name, entry);
         if (locked_.contains(name) || (request_.freeze_installed && !move_with_python)) {
             keep(name, entry);
         } else if (updates) {
-            updates_.push_back({.kind = Job::Kind::update, .dependency = 0, .entry = entry});
+            updates_.emplace_back(name, Job{.kind = Job::Kind::update, .dependency = 0, .entry = entry});
         } else if (!in_history && !updating_ && !move_with_python && !freedom_.may_move(name) &&
                    !pinned_.contains(name) && name != "python") {
             keep(name, entry);
         } else {
-            keeps_.push_back({.kind = Job::Kind::allow, .dependency = 0, .entry = entry});
+            keeps_.emplace_back(name, Job{.kind = Job::Kind::allow, .dependency = 0, .entry = entry});
         }
     }
 
@@ -140,7 +173,7 @@ private:
     std::multimap<std::string, const MatchSpec*> pinned_;
     std::set<std::string> locked_; ///< pinned by name only
     std::set<std::string> always_updated_;
-    std::vector<Job> installs_, updates_, keeps_;
+    std::vector<std::pair<std::string, Job>> installs_, updates_, keeps_; ///< by name
     bool updating_ = false, python_moves_ = false;
 };
 

@@ -21,7 +21,7 @@ struct AttemptPlan {
 struct Freedom {
     std::set<std::string> names;
     bool all = false;
-    std::set<std::string> insist; ///< names requested earlier that an earlier answer would have taken out
+    std::set<std::string> insist; ///< requested names that an earlier answer would have taken out
     std::set<std::string> update; ///< installed packages to update though nobody named them (update_deps)
     [[nodiscard]] bool may_move(const std::string& name) const { return all || names.contains(name); }
 };

@@ -203,7 +203,13 @@ void Run::push_job(const Job& job, IdQueue& queue) {
         break;
     case Job::Kind::update:
         if (solvable_of_[job.entry] != 0)
-            queue.push(SOLVER_UPDATE | SOLVER_SOLVABLE, solvable_of_[job.entry]);
+            queue.push(SOLVER_UPDATE | SOLVER_SOLVABLE | SOLVER_CLEANDEPS, solvable_of_[job.entry]);
+        else
+            queue.push(SOLVER_NOOP, 0);
+        break;
+    case Job::Kind::wanted:
+        if (solvable_of_[job.entry] != 0)
+            queue.push(SOLVER_USERINSTALLED | SOLVER_SOLVABLE, solvable_of_[job.entry]);
         else
             queue.push(SOLVER_NOOP, 0);
         break;

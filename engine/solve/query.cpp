@@ -41,6 +41,14 @@ bool older(const Ranked& a, const Ranked& b) {
     return std::tie(x.build_number, x.build, x.subdir) < std::tie(y.build_number, y.build, y.subdir);
 }
 
+/// conda's order of a list: the build number counts for nothing.
+bool listed_before(const Ranked& a, const Ranked& b) {
+    if (a.version != b.version) return a.version < b.version;
+    const auto& x = a.candidate.record;
+    const auto& y = b.candidate.record;
+    return std::tie(x.build, x.build_number, x.subdir) < std::tie(y.build, y.build_number, y.subdir);
+}
+
 bool less_preferred(const Ranked& a, const Ranked& b) {
     if (a.candidate.channel_priority != b.candidate.channel_priority)
         return a.candidate.channel_priority < b.candidate.channel_priority;
@@ -117,7 +125,11 @@ public:
         TAIPAN_CHECK(find_roots(spec));
         graph_.roots = graph_.nodes.size();
         for (std::size_t root = 0; root < graph_.roots; ++root) by_name_.emplace(graph_.nodes[root].record.name, root);
-        for (std::size_t at = 0; at < (recursive ? graph_.nodes.size() : graph_.roots); ++at) TAIPAN_CHECK(follow(at));
+        if (!recursive) {
+            TAIPAN_CHECK(add_direct());
+            return std::move(graph_);
+        }
+        for (std::size_t at = 0; at < graph_.nodes.size(); ++at) TAIPAN_CHECK(follow(at));
         return std::move(graph_);
     }
 
@@ -144,6 +156,44 @@ private:
         return {};
     }
 
+    /// Every package that needs a root, by name and from the most preferred on.
+    Result<void> add_direct() {
+        std::map<std::string, std::set<std::string>> wanted; // who may need -> names of roots
+        for (std::size_t root = 0; root < graph_.roots; ++root)
+            for (const auto& name : needers_[graph_.nodes[root].record.name])
+                wanted[name].insert(graph_.nodes[root].record.name);
+        for (const auto& [name, roots] : wanted) {
+            TAIPAN_TRY(auto packages, by_preference(name));
+            for (auto& package : packages) add_if_needing(std::move(package.candidate.record), roots);
+        }
+        return {};
+    }
+
+    void add_if_needing(PackageRecord record, const std::set<std::string>& root_names) {
+        for (const auto& dependency : record.depends) {
+            if (!root_names.contains(dependency_name(dependency))) continue;
+            bool needs = false;
+            for (std::size_t root = 0; root < graph_.roots; ++root) {
+                const PackageRecord& needed = graph_.nodes[root].record;
+                if (needed.name != dependency_name(dependency) || !fulfils(needed, dependency)) continue;
+                graph_.nodes[root].nearby.push_back(graph_.nodes.size());
+                needs = true;
+            }
+            if (!needs) continue;
+            std::string spec = dependency;
+            graph_.nodes.push_back({std::move(record), std::move(spec), {}});
+            return;
+        }
+    }
+
+    Result<std::vector<Ranked>> by_preference(const std::string& name) {
+        TAIPAN_TRY(const MatchSpec any, MatchSpec::parse(name));
+        TAIPAN_TRY(auto packages, matching(source_, any, name));
+        std::stable_sort(packages.begin(), packages.end(),
+                         [](const Ranked& a, const Ranked& b) { return less_preferred(b, a); });
+        return packages;
+    }
+
     Result<void> follow(std::size_t at) {
         const PackageRecord needed = graph_.nodes[at].record;
         const auto needers = needers_.find(needed.name);
@@ -161,10 +211,7 @@ private:
 
     /// The most preferred package of this name that needs `needed`.
     Result<std::optional<PackageGraph::Node>> best_needer(const std::string& name, const PackageRecord& needed) {
-        TAIPAN_TRY(const MatchSpec any, MatchSpec::parse(name));
-        TAIPAN_TRY(auto packages, matching(source_, any, name));
-        std::sort(packages.begin(), packages.end(),
-                  [](const Ranked& a, const Ranked& b) { return less_preferred(b, a); });
+        TAIPAN_TRY(auto packages, by_preference(name));
         for (auto& package : packages) {
             PackageRecord& record = package.candidate.record;
             for (const auto& dependency : record.depends) {
@@ -195,7 +242,7 @@ Result<std::vector<PackageRecord>> find_packages(CandidateSource& source, const 
     TAIPAN_TRY(const auto names, names_of(source, spec));
     for (const auto& name : names) {
         TAIPAN_TRY(auto found, matching(source, spec, name));
-        std::stable_sort(found.begin(), found.end(), older);
+        std::stable_sort(found.begin(), found.end(), listed_before);
         for (auto& one : found) records.push_back(std::move(one.candidate.record));
     }
     return records;

@@ -23,8 +23,8 @@ struct PackageGraph {
     std::size_t roots = 0;   ///< so many of the first nodes match the question itself
 };
 
-/// Every package that matches, sorted by name, version, build number and build. The same package in several channels is
-/// there several times.
+/// Every package that matches, sorted by name, version and build. The same package in several channels is there several
+/// times.
 Result<std::vector<PackageRecord>> find_packages(CandidateSource& source, const MatchSpec& spec);
 
 /// What the best package that matches needs: with `recursive`, and what that needs, and so on. For each
@@ -33,8 +33,8 @@ Result<std::vector<PackageRecord>> find_packages(CandidateSource& source, const 
 Result<PackageGraph> needed_packages(CandidateSource& source, const MatchSpec& spec, bool recursive);
 
 /// The packages of which some dependency is fulfilled by one that matches (or just names it, when no package of that
-/// name is known); each name once, in its best version. With `recursive` also those that need these, and so on.
-/// Nodes that are not roots carry the dependency in `spec`.
+/// name is known), from the best of each name on. With `recursive` also those that need these, and so on, but each name
+/// once, in its best version. Nodes that are not roots carry the dependency in `spec`.
 Result<PackageGraph> needing_packages(CandidateSource& source, const MatchSpec& spec, bool recursive);
 
 } // namespace taipan

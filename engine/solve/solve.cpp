@@ -64,13 +64,20 @@ ChosenSet chosen_of(const Catalog& catalog, const Answer& answer) {
     return chosen;
 }
 
-/// False when something would vanish that was requested earlier; the next attempt is to insist on it.
+bool is_requested(const SolveRequest& request, const PackageRecord& record) {
+    const auto asks = [&](const MatchSpec& spec) { return spec.matches_name(record.name); };
+    return std::any_of(request.install.begin(), request.install.end(), asks) ||
+           std::any_of(request.update.begin(), request.update.end(), asks);
+}
+
+/// False when something would vanish that is or was requested; the next attempt is to insist on it.
 bool all_requested_stay(const SolveRequest& request, const ChosenSet& chosen, Freedom& freedom) {
     std::set<std::string> names;
     for (const auto& package : chosen) names.insert(package.record.name);
     const std::size_t before = freedom.insist.size();
     for (const auto& record : request.installed)
-        if (request.history.contains(record.name) && !names.contains(record.name)) freedom.insist.insert(record.name);
+        if (!names.contains(record.name) && (request.history.contains(record.name) || is_requested(request, record)))
+            freedom.insist.insert(record.name);
     return freedom.insist.size() == before;
 }
 
@@ -94,12 +101,6 @@ Result<ChosenSet> choose(Catalog& catalog, Freedom freedom = {}) {
         freedom.names.merge(names_in_the_way(catalog, answer));
         freedom.all = freedom.names.size() == known || attempt == patient_attempts;
     }
-}
-
-bool is_requested(const SolveRequest& request, const PackageRecord& record) {
-    const auto asks = [&](const MatchSpec& spec) { return spec.matches_name(record.name); };
-    return std::any_of(request.install.begin(), request.install.end(), asks) ||
-           std::any_of(request.update.begin(), request.update.end(), asks);
 }
 
 const PackageRecord* find_record(const std::vector<PackageRecord>& records, const std::string& name) {
@@ -156,32 +157,6 @@ ChosenSet prune(const SolveRequest& request, ChosenSet chosen) {
     }
     std::set<std::string> kept;
     for (const auto& record : reachable_from(std::move(records), roots)) kept.insert(record.name);
-    std::erase_if(chosen, [&](const Chosen& package) { return !kept.contains(package.record.name); });
-    return chosen;
-}
-
-/// Without the dependencies of replaced packages that nothing needs any longer, as with conda's and mamba's update
-/// (their install leaves them). What was requested, is pinned or always updated stays.
-ChosenSet without_orphans(const SolveRequest& request, ChosenSet chosen) {
-    std::set<std::string> replaced, roots = protected_names();
-    std::vector<PackageRecord> after;
-    for (const auto& package : chosen) {
-        after.push_back(package.record);
-        const bool updated = request.update_all || is_requested(request, package.record);
-        if (!package.installed && updated && find_record(request.installed, package.record.name) != nullptr)
-            replaced.insert(package.record.name);
-    }
-    if (replaced.empty()) return chosen;
-    std::set<std::string> candidates;
-    for (const auto& record : reachable_from(request.installed, replaced)) candidates.insert(record.name);
-    for (const auto& [name, spec] : request.history) roots.insert(name);
-    for (const auto& spec : request.pins) roots.insert(spec.name());
-    roots.insert(request.always_update.begin(), request.always_update.end());
-    for (const auto& package : chosen)
-        if (!package.installed || is_requested(request, package.record) || !candidates.contains(package.record.name))
-            roots.insert(package.record.name);
-    std::set<std::string> kept;
-    for (const auto& record : reachable_from(std::move(after), roots)) kept.insert(record.name);
     std::erase_if(chosen, [&](const Chosen& package) { return !kept.contains(package.record.name); });
     return chosen;
 }
@@ -303,11 +278,7 @@ Result<Solution> solve(const SolveRequest& request, CandidateSource& source) {
     } else if (request.only_deps) {
         chosen = without_requested(request, std::move(chosen), recorded);
     }
-    const bool updates = request.update_all || !request.update.empty();
-    if (request.prune)
-        chosen = prune(request, std::move(chosen));
-    else if (updates && !request.no_deps && !request.only_deps)
-        chosen = without_orphans(request, std::move(chosen));
+    if (request.prune) chosen = prune(request, std::move(chosen));
     Solution solution = make_solution(request, std::move(chosen));
     note_neutered(request, solution);
     if (!request.only_deps) {

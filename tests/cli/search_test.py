@@ -15,7 +15,7 @@ class SearchTest(TaipanTest):
 
     def rows(self, *arguments):
         lines = self.taipan("search", *self.where, *arguments).stdout.splitlines()
-        self.assertEqual(lines[0], "Loading channels: done")
+        self.assertEqual(lines[0], "Loading channels: ...working... done")
         return [line.split()[:3] for line in lines if not line.startswith(("#", "Loading", "No match"))]
 
     def test_a_table_of_versions_in_order(self):
@@ -68,7 +68,10 @@ class SearchTest(TaipanTest):
 
     def test_dependents(self):
         lines = self.taipan("repoquery", "whoneeds", *self.where, "beta").stdout.splitlines()
-        self.assertEqual([line.split()[:5] for line in lines[2:]], [["alpha", "1.10", "h1_0", "beta", ">=1"]])
+        self.assertEqual(lines[0].split(), ["Name", "Version", "Build", "Depends", "Channel", "Subdir"])
+        self.assertEqual([line.split()[:4] for line in lines[2:]], [["alpha", v, "h1_0", "beta"] for v in ("1.10", "1.2.3")])
+        result = self.taipan_json("repoquery", "whoneeds", *self.where, "beta")["result"]
+        self.assertEqual((result["graph_roots"], [p["version"] for p in result["pkgs"]]), (["beta"], ["1.10", "1.2.3"]))
         tree = self.taipan("repoquery", "whoneeds", *self.where, "--tree", "beta").stdout
         self.assertEqual(tree, "beta[1.0]\n  └─ alpha[1.10]\n")
         nothing = self.taipan("repoquery", "whoneeds", *self.where, "nosuch").stdout
@@ -95,10 +98,21 @@ class SearchTest(TaipanTest):
                          [(str(self.prefix), ["1.2.3"])])
         self.assertIn("None of the environments", self.taipan("search", "--envs", "gamma", code=1).stderr)
 
-    def test_pretty(self):
-        text = self.taipan("repoquery", "search", *self.where, "--pretty", "alpha").stdout
-        self.assertLess(text.index("alpha 1.10 h1_0\n---"), text.index("alpha 1.2.3 h1_0\n---"))
-        self.assertIn("dependencies: \n  - beta >=1\n", text)
+    def test_a_found_package_in_full(self):
+        for number in (1, 2):
+            self.channel.add("alpha", "1.10", f"h2_{number}", build_number=number)
+        self.channel.write_index()
+        for flags in ((), ("--pretty",)):
+            text = self.taipan("repoquery", "search", *self.where, *flags, "alpha").stdout
+            title, line, _, *facts = text.splitlines()
+            self.assertEqual((title.strip(), line), ("alpha 1.10 h2_2 (+ 2 builds)", "─" * 40))
+            self.assertIn(" Build           h2_2", facts)
+            self.assertIn(" Other Versions (1):", facts)
+            self.assertEqual(facts[-2].split(), ["1.2.3", "h1_0"])
+        lines = self.taipan("repoquery", "search", *self.where, "a*").stdout.splitlines()
+        self.assertEqual(lines[0].split(), ["Name", "Version", "Build", "Channel", "Subdir"])
+        self.assertEqual([line.split()[:6] for line in lines[2:]],
+                         [["alpha", "1.10", "h2_2", "(+", "2", "builds)"], ["alpha", "1.2.3", "h1_0", self.channel.folder.as_uri(), "linux-64"]])
 
     def test_usage(self):
         self.assertIn("name at least one package", self.taipan("repoquery", "depends", code=2).stderr)

@@ -444,3 +444,15 @@ TEST_CASE("specs of one name are merged", "[match_spec]") {
     other.build = "cuda_0";
     CHECK_FALSE(both->matches(other));
 }
+
+TEST_CASE("comparisons in brackets mean what they say", "[match_spec]") {
+    const auto text = [](std::string_view spec) {
+        const auto parsed = MatchSpec::parse(spec);
+        return parsed ? parsed->to_string() : "no spec";
+    };
+    CHECK(text("numpy[build_number>=1]") == "numpy[build_number='>=1']");
+    CHECK(text("numpy[build_number!=1]") == "numpy[build_number='!=1']");
+    CHECK(text("*[build_number<3, version>=1.7]") == text("*[version='>=1.7',build_number='<3']"));
+    CHECK(text("numpy[license>MIT]") == "no spec");
+    CHECK(text("numpy[version>=1.7,<1.8]") == "no spec"); // quotes are needed there
+}

@@ -42,6 +42,7 @@ PackageRecord record(const Fields& fields) {
     made.license = fields.license;
     made.track_features = fields.track_features;
     made.fn = made.dist_name() + ".tar.bz2";
+    made.url = "https://host/" + made.fn;
     made.md5 = "0123456789abcdef0123456789abcdef";
     if (fields.channel == "@") {
         made.channel = made.channel_name = "@";
@@ -95,6 +96,13 @@ TEST_CASE("version specs contain what conda answers", "[version_spec][vectors]")
         for (std::size_t i = 0; i < contained.size(); ++i) {
             if (contained[i] != row.contained[i]) FAIL_CHECK(row.spec << " and " << asked_versions[i].text);
         }
+    }
+}
+
+TEST_CASE("what conda takes for no version spec is none", "[version_spec][vectors]") {
+    for (const Text& row : bad_version_specs) {
+        INFO(row.text);
+        CHECK_FALSE(VersionSpec::parse(row.text));
     }
 }
 

@@ -406,6 +406,45 @@ TEST_CASE("an update takes out what only the old version needed", "[solve]") {
     }
 }
 
+TEST_CASE("an update of everything takes out what was updated but is needed no longer", "[solve]") {
+    MemorySource source(
+        {package("a", "1.0", "0", {"tool"}), package("a", "2.0"), package("tool", "1.0"), package("tool", "2.0")});
+    SolveRequest request;
+    request.installed = {in_main(package("a", "1.0", "0", {"tool"})), in_main(package("tool", "1.0"))};
+    request.history = history({"a"});
+    request.update_all = true;
+    CHECK(changes(request, source) == Names{"-a-1.0-0", "-tool-1.0-0", "+a-2.0-0"});
+}
+
+TEST_CASE("an update moves nothing that was requested and still holds", "[solve]") {
+    // The newest lib would take another build of app, which is what the environment is there for.
+    MemorySource source({package("app", "1.0", "x_0", {"base 1.*"}), package("app", "1.0", "y_1", {"base 2.*"}),
+                         package("lib", "1.0", "0", {"base 1.*"}), package("lib", "2.0", "0", {"base 2.*"}),
+                         package("base", "1.0"), package("base", "2.0")});
+    SolveRequest request;
+    request.installed = {in_main(package("app", "1.0", "x_0", {"base 1.*"})),
+                         in_main(package("lib", "1.0", "0", {"base 1.*"})), in_main(package("base", "1.0"))};
+    request.history = history({"app"});
+    request.update = specs({"lib"});
+    CHECK(changes(request, source).empty());
+    request.update.clear();
+    request.install = specs({"lib>=2"}); // that is asked for, whatever it takes
+    const auto solution = solve(request, source);
+    REQUIRE(solution);
+    CHECK(sorted_names(solution->final_state) == Names{"app-1.0-y_1", "base-2.0-0", "lib-2.0-0"});
+}
+
+TEST_CASE("an update of everything keeps the build of what was requested, and with it what that needs", "[solve]") {
+    const auto old_build = package("yaml", "1.0", "a_2", {"vc 9"}),
+               new_build = package("yaml", "1.0", "b_2", {"vc 14"});
+    MemorySource source({old_build, new_build, package("vc", "9"), package("vc", "14")});
+    SolveRequest request;
+    request.installed = {in_main(old_build), in_main(package("vc", "9"))};
+    request.history = history({"yaml"});
+    request.update_all = true;
+    CHECK(changes(request, source).empty());
+}
+
 TEST_CASE("another variant is no update", "[solve]") {
     auto old_build = package("a", "1.0", "x_0", {"lib 1.0"}), new_build = package("a", "1.0", "y_0", {"lib 2.0"});
     old_build.timestamp = 1'500'000'000'000;
@@ -434,7 +473,7 @@ TEST_CASE("an update of everything goes by the packages, not by what was request
     CHECK(solution->final_state.size() == 2); // whatever moves, nothing that was requested vanishes
 }
 
-TEST_CASE("an update of everything begins with what others need", "[solve]") {
+TEST_CASE("an update of everything begins with what others need, if it was requested", "[solve]") {
     MemorySource source({
         package("python", "3.3.5", "1", {"xz"}),
         package("python", "3.3.5", "4", {"xz 5.0.5"}),
@@ -444,6 +483,8 @@ TEST_CASE("an update of everything begins with what others need", "[solve]") {
     SolveRequest request;
     request.installed = {in_main(package("python", "3.3.5", "4", {"xz 5.0.5"})), in_main(package("xz", "5.0.5"))};
     request.update_all = true;
+    CHECK(changes(request, source).empty()); // xz is there for python only
+    request.history = history({"python", "xz"});
     const auto solution = solve(request, source);
     REQUIRE(solution);
     CHECK(names_of(solution->final_state) == Names{"xz-5.2.3-0", "python-3.3.5-1"});
@@ -455,6 +496,7 @@ TEST_CASE("an update takes the variant whose dependencies can be newer", "[solve
     MemorySource source({old_variant, new_variant, package("lib", "1.0"), package("lib", "2.0")});
     SolveRequest request;
     request.installed = {in_main(old_variant), in_main(package("lib", "1.0"))};
+    request.history = history({"a", "lib"});
     request.update_all = true;
     CHECK(changes(request, source) == Names{"-a-1.0-x_0", "-lib-1.0-0", "+lib-2.0-0", "+a-1.0-y_0"});
 }

@@ -143,7 +143,43 @@ TEST_CASE("a dependency that does not exist", "[solve]") {
 TEST_CASE("a constraint that excludes", "[solve]") {
     MemorySource source({package("a", "1.0", "0", {}, {"b >=2"}), package("b", "1.0")});
     const auto error = failure({"a", "b"}, source);
-    CHECK(error.message.find("goes together only with b >=2, not with b 1.0") != std::string::npos);
+    CHECK(error.message == "The request cannot be fulfilled: no b fits both"
+                           "\n  - b (requested)"
+                           "\n  - b >=2 (a constraint of a 1.0)"
+                           "\n├─ as requested: a"
+                           "\n│  └─ a 1.0"
+                           "\n│     └─ goes together only with b >=2, not with b 1.0"
+                           "\n└─ as requested: b"
+                           "\n   └─ b 1.0: excluded by b >=2 (a constraint of a 1.0)");
+    CHECK(error.details.find(R"("constraint": true)") != std::string::npos);
+}
+
+TEST_CASE("two requests of one name that exclude each other", "[solve]") {
+    MemorySource source({package("python", "3.11.2"), package("python", "3.12.1")});
+    CHECK(failure({"python=3.11", "python=3.12"}, source).message ==
+          "The request cannot be fulfilled: no python fits both"
+          "\n  - python=3.11 (requested)"
+          "\n  - python=3.12 (requested)"
+          "\n├─ as requested: python=3.11"
+          "\n│  └─ python 3.11.2: excluded by python=3.12 (requested)"
+          "\n└─ as requested: python=3.12"
+          "\n   └─ python 3.12.1: excluded by python=3.11 (requested)");
+}
+
+TEST_CASE("what exists for other platforms only", "[solve]") {
+    MemorySource source(
+        {package("app", "1.0", "0", {"osxlib >=2"}), package("lib", "1.0"), package("old", "1.0", "0", {"lib >=2"})});
+    source.add_elsewhere("osxlib", {"osx-64", "osx-arm64"});
+    source.add_elsewhere("lib", {"win-64"});
+    const auto error = failure({"osxlib", "lib=2"}, source);
+    CHECK(error.message.find("\n  - osxlib (exists for osx-64, osx-arm64 only)") != std::string::npos);
+    CHECK(error.message.find("\n  - lib=2 (there is 1.0; it exists for win-64)") != std::string::npos);
+    CHECK(error.details.find(R"("osx-arm64")") != std::string::npos);
+    CHECK(failure({"app"}, source).message.find("needs osxlib >=2: it exists for osx-64, osx-arm64 only") !=
+          std::string::npos);
+    CHECK(failure({"old"}, source)
+              .message.find("needs lib >=2: no such version or build; there is 1.0 (it exists for win-64)") !=
+          std::string::npos);
 }
 
 TEST_CASE("strict priority is named", "[solve]") {

@@ -90,11 +90,21 @@ public:
         return names;
     }
 
+    std::vector<std::string> other_platforms(const MatchSpec& spec) override {
+        const auto found = elsewhere_.find(spec.name());
+        return found == elsewhere_.end() ? std::vector<std::string>{} : found->second;
+    }
+    /// Makes the name exist for other platforms.
+    void add_elsewhere(const std::string& name, std::vector<std::string> platforms) {
+        elsewhere_.emplace(name, std::move(platforms));
+    }
+
     [[nodiscard]] const std::vector<std::string>& asked() const { return asked_; }
 
 private:
     std::vector<std::pair<std::string, std::vector<PackageRecord>>> channels_;
     std::vector<std::string> asked_;
+    std::map<std::string, std::vector<std::string>> elsewhere_;
 };
 
 inline MatchSpec spec(std::string_view text) {
