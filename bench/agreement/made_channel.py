@@ -69,7 +69,7 @@ def make(directory, seed, libs=25, mods=40):
     for subdir in ("linux-64", "noarch", "osx-64"):
         folder = directory / subdir
         folder.mkdir(parents=True, exist_ok=True)
-        named = {f"{r['name']}-{r['version']}-{r['build']}.conda": r for r in records if r["subdir"] == subdir}
+        named = dict(sorted((f"{r['name']}-{r['version']}-{r['build']}.conda", r) for r in records if r["subdir"] == subdir))
         (folder / "repodata.json").write_text(json.dumps({"info": {"subdir": subdir}, "packages": {}, "packages.conda": named,
                                                           "repodata_version": 1}))
     return directory
