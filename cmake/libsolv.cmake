@@ -181,6 +181,19 @@ file(READ "${_libsolv_source}/src/rules.c" _libsolv_rules)
 string(REPLACE "n = queue_shift(&workq);" "n = queue_pop(&workq);" _libsolv_rules "${_libsolv_rules}")
 file(CONFIGURE OUTPUT "${_libsolv_patched}" CONTENT "${_libsolv_rules}" @ONLY)
 
+# One change of what it answers: variants stay candidates, as in the libsolv of conda and mamba
+# (engine/solve/variant_policy.h). It is small enough to fit other releases; one that it does not fit is refused.
+set(_libsolv_policy_patched "${CMAKE_BINARY_DIR}/libsolv/patched/policy.c")
+file(READ "${_libsolv_source}/src/policy.c" _libsolv_policy)
+string(REPLACE "#include \"policy.h\"" "#include \"policy.h\"\n#include \"variant_policy.h\"" _libsolv_policy "${_libsolv_policy}")
+set(_libsolv_entry "\nprune_to_best_version(Pool *pool, Queue *plist)\n{\n  int i, j, r;\n  Solvable *s, *best;\n")
+string(FIND "${_libsolv_policy}" "${_libsolv_entry}" _libsolv_place)
+if(_libsolv_place EQUAL -1)
+  message(FATAL_ERROR "src/policy.c of ${_libsolv_source} has no prune_to_best_version as in libsolv ${_libsolv_version}")
+endif()
+string(REPLACE "${_libsolv_entry}" "${_libsolv_entry}\n  if (taipan_keep_variants(pool, plist))\n    return;\n" _libsolv_policy "${_libsolv_policy}")
+file(CONFIGURE OUTPUT "${_libsolv_policy_patched}" CONTENT "${_libsolv_policy}" @ONLY)
+
 include(CheckSymbolExists)
 set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
 check_symbol_exists(strchrnul string.h TAIPAN_HAVE_STRCHRNUL)
@@ -190,12 +203,12 @@ unset(CMAKE_REQUIRED_DEFINITIONS)
 
 # Everything of the library proper; the readers of other distributions' indexes (ext/) are not needed.
 file(GLOB _libsolv_sources CONFIGURE_DEPENDS "${_libsolv_source}/src/*.c")
-list(FILTER _libsolv_sources EXCLUDE REGEX "/(qsort_r|rules)\\.c$")
-list(APPEND _libsolv_sources "${_libsolv_patched}")
+list(FILTER _libsolv_sources EXCLUDE REGEX "/(policy|qsort_r|rules)\\.c$")
+list(APPEND _libsolv_sources "${_libsolv_patched}" "${_libsolv_policy_patched}")
 add_library(taipan_libsolv STATIC ${_libsolv_sources})
 add_library(libsolv::libsolv ALIAS taipan_libsolv)
 target_include_directories(taipan_libsolv SYSTEM PUBLIC "${_libsolv_include}")
-target_include_directories(taipan_libsolv PRIVATE "${_libsolv_source}/src")
+target_include_directories(taipan_libsolv PRIVATE "${_libsolv_source}/src" "${CMAKE_SOURCE_DIR}/engine/solve")
 target_compile_definitions(taipan_libsolv
   PUBLIC ENABLE_CONDA=1 MULTI_SEMANTICS=1
   PRIVATE LIBSOLV_INTERNAL=1 _FILE_OFFSET_BITS=64

@@ -41,6 +41,26 @@ def packages_of(answer):
     return None if answer is None else {identity(p) for p in answer.values()}
 
 
+def newer(a, b):
+    """Whether version a is newer than b; no when that is not plain."""
+    try:
+        return [int(part) for part in a.split(".")] > [int(part) for part in b.split(".")]
+    except ValueError:
+        return False
+
+
+def known_difference(request, mine, peers, peer):
+    """The row of the README's table that is about it, where a program can tell."""
+    if peer == "conda" or mine is None or peers is None:
+        return None
+    if "--channel-priority=disabled" in request.flags:
+        return "priority disabled"
+    before = {record["name"]: record["version"] for record in request.before or []}
+    if request.kind.startswith("update") and any(newer(before[name], version) for name, version, _ in peers if name in before):
+        return "the peer goes back to an older version"
+    return None
+
+
 class Comparison:
     def __init__(self, args, work):
         self.args = args
@@ -49,7 +69,7 @@ class Comparison:
         self.by_name = packages(args.channel, args.platform or "linux-64")
         self.by_identity = {identity(r): r for records in self.by_name.values() for r in records}
         self.taipan, self.peer = Program(args.taipan, work), Program(args.peer, work)
-        self.asked = self.unsolved = self.different = 0
+        self.asked = self.unsolved = self.different = self.known = 0
         self.seconds = [0.0, 0.0]
 
     def both(self, request):
@@ -70,8 +90,10 @@ class Comparison:
             if self.args.messages:
                 print(f"== {request}\n-- taipan\n{our_message}\n-- peer\n{their_message}\n", flush=True)
         if mine != peers:
+            reason = known_difference(request, mine, peers, self.peer.name)
             self.different += 1
-            print(f"#{self.asked} {request}")
+            self.known += reason is not None
+            print(f"#{self.asked} {request}" + (f" ({reason})" if reason else ""))
             print("  taipan:", "no solution" if mine is None else sorted(mine - (peers or set())))
             print("  peer:  ", "no solution" if peers is None else sorted(peers - (mine or set())), flush=True)
         return ours
@@ -80,7 +102,7 @@ class Comparison:
         kinds = self.args.kinds.split(",")
         while self.asked < self.args.requests:
             base = new_environment(self.by_name, self.args.channel, self.rng, self.args.platform, self.args.unsolvable,
-                                   self.args.many_forms)
+                                   self.args.many_forms, self.args.as_conda)
             if "create" in kinds:
                 answer = self.compare(base)
             else:
@@ -110,5 +132,5 @@ def main():
         shutil.rmtree(work)
     ours, theirs = comparison.seconds
     print(f"{comparison.asked} requests: {comparison.asked - comparison.different} equal ({comparison.unsolved} without a "
-          f"solution), {comparison.different} different; {ours:.1f} s against {theirs:.1f} s")
+          f"solution), {comparison.different} different, {comparison.known} of them as known; {ours:.1f} s against {theirs:.1f} s")
     return 1 if comparison.different else 0

@@ -99,7 +99,7 @@ def unsolvable_specs(by_name, rng):
     return rng.choice([[*specs, missing], exact, exact, [*specs, f"{name}!={','.join(versions[:1])}", f"{name}={versions[0]}"]])
 
 
-def new_environment(by_name, channels, rng, platform, unsolvable=0.0, rare=False):
+def new_environment(by_name, channels, rng, platform, unsolvable=0.0, rare=False, as_conda=True):
     request = Request("create", some_specs(by_name, rng, rare=rare), channels, platform=platform)
     if rng.random() < unsolvable:
         request.specs = unsolvable_specs(by_name, rng)
@@ -125,11 +125,10 @@ def changed_environment(by_name, base, before, kind, rng, as_conda):
     names = {record["name"] for record in before}
     request = Request(kind, [], base.channels, [f for f in base.flags if f.startswith("--channel-priority")],
                       before=before, overrides=base.overrides, platform=base.platform)
-    request.history = [plain_name(spec) for spec in base.specs]
     if as_conda:
         request.history = [spec for spec in base.specs if rng.random() < 0.7]
-    elif kind == "update-all":
-        request.history = sorted(names)  # conda takes out what nothing needs any longer, mamba does not
+    elif kind == "update-all":  # elsewhere mamba does not ask what was requested
+        request.history = [plain_name(spec) for spec in base.specs if rng.random() < 0.7]
     if kind == "python":
         here = {minor(record["version"]) for record in before if record["name"] == "python" and not as_conda}
         pythons = sorted({minor(record["version"]) for record in by_name.get("python", [])} - here)

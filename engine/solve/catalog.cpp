@@ -169,7 +169,10 @@ Result<void> Catalog::describe(EntryId id) {
     if (entry.described) return {};
     entry.described = true;
     const auto forbid = [&](DependencyId dependency) {
-        if (!entry.installed && !entry.impossible) entry.impossible = dependency;
+        if (entry.installed)
+            entry.left_over = true;
+        else if (!entry.impossible)
+            entry.impossible = dependency;
     };
     const auto is_virtual = [&](DependencyId dependency) {
         return is_virtual_name(dependencies_[dependency].spec->name());

@@ -40,6 +40,7 @@ struct Entry {
     std::vector<DependencyId> constrains = {};
     /// Why it cannot be installed on this machine at all; the dependency that is not fulfilled.
     std::optional<DependencyId> impossible = {};
+    bool left_over = false; ///< installed, though by now it could not be installed on this machine
 };
 
 /// One dependency text; parsed once, answered once.

@@ -23,13 +23,14 @@
 
 #include "solve/solv_door.hpp"
 #include "solve/topological.hpp"
+#include "solve/variant_policy.h"
 
 namespace taipan::solve_detail {
 namespace {
 
 class Run {
 public:
-    Run(const Catalog& catalog, const Reach& reach, const std::vector<std::uint32_t>& ranks)
+    Run(const Catalog& catalog, const Reach& reach, const Ranks& ranks)
         : catalog_(catalog), reach_(reach), ranks_(ranks), pool_(pool_create()) {}
 
     Result<void> fill();
@@ -37,28 +38,32 @@ public:
 
 private:
     void order_entries();
-    void add_solvable(EntryId id, Repo* channels, Repo* installed);
-    void add_grids(Repo* channels);
-    Id add_marker(Repo* channels, const std::string& kind, std::size_t number);
+    void add_solvable(EntryId id, Repo* repo);
+    void add_grids(Repo* markers);
+    Id add_marker(Repo* markers, const std::string& kind, std::size_t number);
     Id dependency_id(DependencyId id);
     Id conflict_id(DependencyId id);
     void set_providers();
+    void tell_variants();
     void push_job(const Job& job, IdQueue& queue);
     Reason reason_of(::Solver* solver, Id rule) const;
     [[nodiscard]] std::optional<EntryId> entry_of(Id solvable) const;
 
     const Catalog& catalog_;
     const Reach& reach_;
-    const std::vector<std::uint32_t>& ranks_;
+    const Ranks& ranks_;
     PoolHandle pool_;
     std::vector<EntryId> order_;                        ///< in the order of solvable ids
     std::vector<Id> solvable_of_;                       ///< by entry; 0: not in the pool
     Id first_solvable_ = 0;                             ///< of order_[0]; ids follow one another
     std::unordered_map<DependencyId, Id> dependencies_; ///< of those in use
     std::unordered_map<DependencyId, Id> conflicts_;
-    std::unordered_map<Id, DependencyId> meaning_; ///< of the ids of both
-    std::vector<Id> grid_names_;                   ///< kept apart by markers
-    std::unordered_set<Id> markers_;               ///< what builds need so that they exclude each other
+    std::unordered_map<Id, DependencyId> meaning_;            ///< of the ids of both
+    std::vector<Id> grid_names_;                              ///< kept apart by markers
+    std::unordered_set<Id> markers_;                          ///< what builds need so that they exclude each other
+    std::vector<std::uint32_t> variant_ranks_, variant_ties_; ///< by solvable id
+    std::vector<std::int32_t> priorities_;                    ///< the same, of channels
+    taipan_variants variants_{};                              ///< of these three
 };
 
 /// Up to here pairs cost less than they are worth thinking about.
@@ -96,15 +101,14 @@ Id Run::conflict_id(DependencyId id) {
     return found->second;
 }
 
-void Run::add_solvable(EntryId id, Repo* channels, Repo* installed) {
+void Run::add_solvable(EntryId id, Repo* repo) {
     const Entry& entry = catalog_.entry(id);
-    Repo* const repo = entry.installed ? installed : channels;
     const Id solvable_id = repo_add_solvable(repo);
     if (first_solvable_ == 0) first_solvable_ = solvable_id;
     solvable_of_[id] = solvable_id;
     Solvable* const solvable = pool_id2solvable(pool_.get(), solvable_id);
     solvable->name = pool_str2id(pool_.get(), entry.record.name.c_str(), 1);
-    solvable->evr = pool_str2id(pool_.get(), std::to_string(ranks_[id]).c_str(), 1);
+    solvable->evr = pool_str2id(pool_.get(), std::to_string(ranks_.ranks[id]).c_str(), 1);
     solvable->arch = ARCH_NOARCH;
     solvable->provides = repo_addid_dep(repo, solvable->provides, solvable->name, 0);
     for (const DependencyId dependency : entry.depends)
@@ -117,21 +121,21 @@ void Run::add_solvable(EntryId id, Repo* channels, Repo* installed) {
 }
 
 /// A package that exists only to exclude others of its kind.
-Id Run::add_marker(Repo* channels, const std::string& kind, std::size_t number) {
+Id Run::add_marker(Repo* markers, const std::string& kind, std::size_t number) {
     const std::string text = std::to_string(number);
-    Solvable* const solvable = pool_id2solvable(pool_.get(), repo_add_solvable(channels));
+    Solvable* const solvable = pool_id2solvable(pool_.get(), repo_add_solvable(markers));
     solvable->name = pool_str2id(pool_.get(), kind.c_str(), 1);
     solvable->evr = pool_str2id(pool_.get(), text.c_str(), 1);
     solvable->arch = ARCH_NOARCH;
     const Id marker = pool_str2id(pool_.get(), (kind + ' ' + text).c_str(), 1);
-    solvable->provides = repo_addid_dep(channels, solvable->provides, solvable->name, 0);
-    solvable->provides = repo_addid_dep(channels, solvable->provides, marker, 0);
+    solvable->provides = repo_addid_dep(markers, solvable->provides, solvable->name, 0);
+    solvable->provides = repo_addid_dep(markers, solvable->provides, marker, 0);
     markers_.insert(marker);
     return marker;
 }
 
 /// An installed package is replaced by way of its name's pairs, so its name keeps them.
-void Run::add_grids(Repo* channels) {
+void Run::add_grids(Repo* markers) {
     std::map<NameId, std::vector<Id>> by_name;
     for (const EntryId id : order_) by_name[catalog_.entry(id).name].push_back(solvable_of_[id]);
     for (const auto& [name, solvables] : by_name) {
@@ -139,12 +143,12 @@ void Run::add_grids(Repo* channels) {
         const auto side = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(solvables.size()))));
         const std::string& text = catalog_.name(name).text;
         std::vector<Id> rows, columns;
-        for (std::size_t i = 0; i < side; ++i) rows.push_back(add_marker(channels, "row of " + text, i));
-        for (std::size_t i = 0; i < side; ++i) columns.push_back(add_marker(channels, "column of " + text, i));
+        for (std::size_t i = 0; i < side; ++i) rows.push_back(add_marker(markers, "row of " + text, i));
+        for (std::size_t i = 0; i < side; ++i) columns.push_back(add_marker(markers, "column of " + text, i));
         for (std::size_t i = 0; i < solvables.size(); ++i) {
             Solvable* const solvable = pool_id2solvable(pool_.get(), solvables[i]);
             for (const Id marker : {rows[i / side], columns[i % side]})
-                solvable->solv_requires = repo_addid_dep(channels, solvable->solv_requires, marker, 0);
+                solvable->solv_requires = repo_addid_dep(solvable->repo, solvable->solv_requires, marker, 0);
         }
         grid_names_.push_back(pool_str2id(pool_.get(), text.c_str(), 1));
     }
@@ -157,14 +161,35 @@ Result<void> Run::fill() {
     solvable_of_.assign(catalog_.entry_count(), 0);
     Repo* const channels = repo_create(pool_.get(), "channels");
     Repo* const installed = repo_create(pool_.get(), "installed");
-    for (const EntryId id : order_) add_solvable(id, channels, installed);
+    for (const EntryId id : order_) add_solvable(id, catalog_.entry(id).installed ? installed : channels);
     add_grids(channels);
     pool_set_installed(pool_.get(), installed);
     // What jobs ask for must have its id before the provider table is made.
     for (const DependencyId id : reach_.dependencies()) dependency_id(id);
     pool_createwhatprovides(pool_.get());
     set_providers();
+    tell_variants();
     return {};
+}
+
+/// Markers have no variants: each ties with itself.
+void Run::tell_variants() {
+    const auto count = static_cast<std::size_t>(pool_->nsolvables);
+    variant_ranks_.resize(count);
+    variant_ties_.resize(count);
+    priorities_.resize(count);
+    const bool prioritised = catalog_.request().channel_priority != ChannelPriority::disabled;
+    const auto last_tie = static_cast<std::uint32_t>(order_.size());
+    for (std::size_t id = 0; id < count; ++id) {
+        const auto entry = entry_of(static_cast<Id>(id));
+        variant_ranks_[id] = entry ? ranks_.ranks[*entry] : static_cast<std::uint32_t>(id);
+        variant_ties_[id] = entry ? ranks_.ties[*entry] : last_tie + static_cast<std::uint32_t>(id) + 1;
+        // What could not be installed any more counts for no channel.
+        const bool counts = entry && prioritised && !catalog_.entry(*entry).left_over;
+        priorities_[id] = counts ? catalog_.entry(*entry).channel_priority : 0;
+    }
+    variants_ = {variant_ranks_.data(), variant_ties_.data(), priorities_.data()};
+    pool_->appdata = &variants_;
 }
 
 void Run::set_providers() {
@@ -284,7 +309,7 @@ Result<Answer> Run::solve(const std::vector<Job>& jobs) {
 
 } // namespace
 
-Result<Answer> run_libsolv(const Catalog& catalog, const Reach& reach, const std::vector<std::uint32_t>& ranks,
+Result<Answer> run_libsolv(const Catalog& catalog, const Reach& reach, const Ranks& ranks,
                            const std::vector<Job>& jobs) {
     Run run(catalog, reach, ranks);
     TAIPAN_CHECK(run.fill());

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "solve/attempt.hpp"
 #include "solve/catalog.hpp"
+#include "solve/ranking.hpp"
 
 namespace taipan::solve_detail {
 
@@ -36,7 +37,7 @@ struct Answer {
 };
 
 /// Puts what was reached into a libsolv pool and solves the jobs. `ranks` as of rank_entries.
-Result<Answer> run_libsolv(const Catalog& catalog, const Reach& reach, const std::vector<std::uint32_t>& ranks,
+Result<Answer> run_libsolv(const Catalog& catalog, const Reach& reach, const Ranks& ranks,
                            const std::vector<Job>& jobs);
 
 } // namespace taipan::solve_detail

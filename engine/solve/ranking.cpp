@@ -1,9 +1,10 @@
 // conda's preference among the packages of one name, as a number.
 //
-// libsolv is given ranks in place of versions, so that this file alone decides what "newest" means. All criteria but
-// one are a plain lexicographic order. The exception compares variants (equal up to the build number) by what their
-// dependencies allow; that comparison need not be transitive, so it is only used inside such a group, by a stable
-// insertion sort, which is deterministic whatever the comparison says.
+// libsolv is given ranks in place of versions, and who ties, so that this file alone decides what "newest" means. The
+// priority of channels comes before, and is libsolv's to apply: to what is left of a name when others are ruled out.
+// All criteria but one are a plain lexicographic order. The exception compares variants (equal up to the build number)
+// by what their dependencies allow; that comparison need not be transitive, so it is only used inside such a group, by
+// a stable insertion sort, which is deterministic whatever the comparison says.
 #include "solve/ranking.hpp"
 
 #include <algorithm>
@@ -17,9 +18,10 @@ namespace {
 
 class Ranking {
 public:
-    Ranking(Catalog& catalog, bool priority_first) : catalog_(catalog), priority_first_(priority_first) {}
+    Ranking(Catalog& catalog, bool channels_count) : catalog_(catalog), channels_count_(channels_count) {}
 
-    void sort(std::vector<EntryId>& group);
+    /// Best first. `tie` counts up for each group of variants; `ties` is told it for each entry.
+    void sort(std::vector<EntryId>& group, std::vector<std::uint32_t>& ties, std::uint32_t& tie);
 
 private:
     [[nodiscard]] std::weak_ordering compare_plain(const Entry& a, const Entry& b) const;
@@ -37,20 +39,21 @@ private:
     const Best& best(NameId name, const std::vector<DependencyId>& dependencies);
 
     Catalog& catalog_;
-    bool priority_first_;
+    bool channels_count_; ///< among equal versions
     std::map<EntryId, Constraints> constraints_;
     std::map<std::vector<DependencyId>, Best> best_;
 };
 
 std::weak_ordering Ranking::compare_plain(const Entry& a, const Entry& b) const {
-    const int priority_a = catalog_.channel_priority(a), priority_b = catalog_.channel_priority(b);
-    if (priority_first_ && priority_a != priority_b) return priority_a <=> priority_b;
     if (a.track_features != b.track_features) return b.track_features <=> a.track_features;
     if (const auto order = a.version <=> b.version; order != 0) return order;
-    if (priority_a != priority_b) return priority_a <=> priority_b;
-    // Without priorities conda ranks every subdir by itself, a channel's platform above its noarch.
-    const bool noarch_a = a.record.subdir == "noarch", noarch_b = b.record.subdir == "noarch";
-    if (!priority_first_ && noarch_a != noarch_b) return noarch_b <=> noarch_a;
+    if (channels_count_) {
+        // Without priorities conda ranks every subdir by itself, a channel's platform above its noarch.
+        const int priority_a = catalog_.channel_priority(a), priority_b = catalog_.channel_priority(b);
+        if (priority_a != priority_b) return priority_a <=> priority_b;
+        const bool noarch_a = a.record.subdir == "noarch", noarch_b = b.record.subdir == "noarch";
+        if (noarch_a != noarch_b) return noarch_b <=> noarch_a;
+    }
     return a.record.build_number <=> b.record.build_number;
 }
 
@@ -123,13 +126,14 @@ bool Ranking::variant_before(EntryId id_a, EntryId id_b) {
     return a.record.fn < b.record.fn;
 }
 
-/// Best first.
-void Ranking::sort(std::vector<EntryId>& group) {
+void Ranking::sort(std::vector<EntryId>& group, std::vector<std::uint32_t>& ties, std::uint32_t& tie) {
     std::stable_sort(group.begin(), group.end(),
                      [&](EntryId a, EntryId b) { return compare_plain(catalog_.entry(a), catalog_.entry(b)) > 0; });
     for (auto first = group.begin(); first != group.end();) {
         auto last = first + 1;
         while (last != group.end() && compare_plain(catalog_.entry(*first), catalog_.entry(*last)) == 0) ++last;
+        ++tie;
+        for (auto at = first; at != last; ++at) ties[*at] = tie;
         for (auto next = first + 1; next < last; ++next)
             for (auto at = next; at != first && variant_before(*at, *(at - 1)); --at) std::iter_swap(at, at - 1);
         first = last;
@@ -138,15 +142,18 @@ void Ranking::sort(std::vector<EntryId>& group) {
 
 } // namespace
 
-Result<std::vector<std::uint32_t>> rank_entries(Catalog& catalog, const Reach& reach) {
+Result<Ranks> rank_entries(Catalog& catalog, const Reach& reach) {
     std::map<NameId, std::vector<EntryId>> groups;
     for (const EntryId id : reach.entries()) groups[catalog.entry(id).name].push_back(id);
-    Ranking ranking(catalog, catalog.request().channel_priority != ChannelPriority::disabled);
-    std::vector<std::uint32_t> ranks(catalog.entry_count(), 0);
+    Ranking ranking(catalog, catalog.request().channel_priority == ChannelPriority::disabled);
+    Ranks ranks{std::vector<std::uint32_t>(catalog.entry_count(), 0),
+                std::vector<std::uint32_t>(catalog.entry_count(), 0)};
+    std::uint32_t tie = 0;
     for (auto& [name, group] : groups) {
         std::sort(group.begin(), group.end());
-        ranking.sort(group);
-        for (std::size_t i = 0; i < group.size(); ++i) ranks[group[i]] = static_cast<std::uint32_t>(group.size() - i);
+        ranking.sort(group, ranks.ties, tie);
+        for (std::size_t i = 0; i < group.size(); ++i)
+            ranks.ranks[group[i]] = static_cast<std::uint32_t>(group.size() - i);
     }
     return ranks;
 }
