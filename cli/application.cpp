@@ -101,15 +101,18 @@ int without_command(Invocation& invocation, const std::vector<std::string>& word
     return usage_failure(invocation.console, group, message);
 }
 
-int report(Console& console, const Command& command, const Error& error) {
+int report(const Invocation& invocation, const Command& command, const Error& error) {
+    Console& console = invocation.console;
     auto name = error_name_by_facts(error);
     if (name.empty()) name = command.error_name(error.code);
     if (name.empty()) name = error_name(error.code);
     if (command.wants_json())
         console.print(error_json(error, name));
+    else if (as_mamba(invocation.role()))
+        console.print_error("critical libmamba " + error.describe() + "\n");
     else
         console.print_error(error_text(error, name));
-    return exit_failure;
+    return name == "ArgumentError" ? exit_usage : exit_failure;
 }
 
 int run_command(Invocation& invocation, const CommandEntry& entry, std::vector<std::string> words) {
@@ -128,9 +131,14 @@ int run_command(Invocation& invocation, const CommandEntry& entry, std::vector<s
     console.print_error(compatibility.notes());
     if (const auto refused = compatibility.refusal(); !refused.empty()) return usage_failure(console, path, refused);
     if (!outcome.error.empty()) return usage_failure(console, path, outcome.error);
-    if (const auto wrong = command->usage_error(); !wrong.empty()) return usage_failure(console, path, wrong);
+    if (const auto wrong = command->usage_error(); !wrong.empty()) {
+        // conda's argparse speaks to people only, but what conda itself finds wrong goes to programs, too.
+        if (invocation.role() != Role::conda || !command->wants_json()) return usage_failure(console, path, wrong);
+        console.print(error_json(make_error(ErrorCode::invalid_argument, wrong), "ArgumentError"));
+        return exit_usage;
+    }
     auto done = command->run(invocation);
-    return done ? *done : report(console, *command, done.error());
+    return done ? *done : report(invocation, *command, done.error());
 }
 
 /// The longer command that is named after `length` words and some options, which go behind its name then; else `found`.

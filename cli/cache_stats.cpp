@@ -12,7 +12,7 @@
 #include "cache/cache_contents.hpp"
 #include "cache/cache_uses.hpp"
 #include "cache_options.hpp"
-#include "prefix/registry.hpp"
+#include "known_environments.hpp"
 #include "text.hpp"
 
 // `cache stats`: what lies in the package caches, how old it is, what environments use of it, and how often packages
@@ -53,7 +53,7 @@ void add(Sum& sum, const EntrySize& size) {
 /// The dist names in the environments that are known.
 std::set<std::string> installed_packages(const Config& config) {
     std::set<std::string> names;
-    for (const auto& environment : list_environments(config.home, config.root_prefix, config.envs_dirs)) {
+    for (const auto& environment : known_environments(config, Role::taipan)) {
         std::error_code error;
         const std::filesystem::path records = environment.prefix + "/conda-meta";
         for (std::filesystem::directory_iterator entry(records, error), end; !error && entry != end;

@@ -137,6 +137,7 @@ ConfigRequest settings_request(const Invocation& invocation, const CommonOptions
     request.rc_files = options.rc_files;
     request.no_rc = options.no_rc;
     request.no_env = options.no_env;
+    request.user_places_of_conda = invocation.role() == Role::conda;
     return request;
 }
 
@@ -144,6 +145,7 @@ Result<Config> load_settings(const Invocation& invocation, const CommonOptions& 
                              std::optional<std::string> target_prefix) {
     TAIPAN_TRY(auto config, load_config(settings_request(invocation, options, std::move(target_prefix))));
     TAIPAN_CHECK(options.apply(config));
+    if (as_mamba(invocation.role())) config.last_resort_channels = {"conda-forge"};
     return config;
 }
 
@@ -171,7 +173,7 @@ std::vector<std::string> request_channels(const CommonOptions& options, const Co
     for (auto& channel : channels) {
         if (std::find(unique.begin(), unique.end(), channel) == unique.end()) unique.push_back(std::move(channel));
     }
-    return unique;
+    return unique.empty() ? config.last_resort_channels : unique;
 }
 
 } // namespace taipan::cli

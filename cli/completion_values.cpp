@@ -6,9 +6,9 @@
 
 #include "base/filesystem.hpp"
 #include "common_options.hpp"
+#include "known_environments.hpp"
 #include "package_names.hpp"
 #include "prefix/prefix_data.hpp"
-#include "prefix/registry.hpp"
 #include "shell_kind.hpp"
 #include "target_prefix.hpp"
 #include "text.hpp"
@@ -27,7 +27,7 @@ public:
             completion_.candidates.push_back({std::move(text), std::move(description)});
     }
     void environments() {
-        for (const auto& environment : list_environments(config_.home, config_.root_prefix, config_.envs_dirs)) {
+        for (const auto& environment : known_environments(config_, request_.invocation.role())) {
             if (!environment.name.empty()) add(environment.name, environment.prefix);
         }
     }

@@ -245,10 +245,11 @@ private:
             TAIPAN_TRY(const auto text, read_file(path, 16U << 20U));
             const auto written = [](unsigned char c) { return std::isspace(c) == 0; };
             if (std::any_of(text.begin(), text.end(), written)) {
-                return make_error(ErrorCode::io, "The file '" + path +
-                                                     "' already contains configuration information.\n"
-                                                     "Remove the file to proceed.\n"
-                                                     "Use `conda config --describe` to display default configuration.");
+                return make_error(ErrorCode::internal,
+                                  "The file '" + path +
+                                      "' already contains configuration information.\n"
+                                      "Remove the file to proceed.\n"
+                                      "Use `conda config --describe` to display default configuration.");
             }
         }
         TAIPAN_CHECK(write_file_atomic(path, described_all()));

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/filesystem.hpp"
+#include "base/json_writer.hpp"
 #include "config/config_keys.hpp"
 #include "config/key_catalogue.hpp"
 #include "config_values.hpp"
@@ -91,7 +92,13 @@ Result<ConfigFile> ConfigFile::read(std::string path) {
 
 Error ConfigFile::fail(std::string_view name, const std::string& message) {
     error_name_ = name;
-    return make_error(ErrorCode::invalid_argument, message);
+    Error error = make_error(ErrorCode::invalid_argument, message);
+    // conda's members of that error.
+    if (name == "CondaKeyError" && message.starts_with('\'')) {
+        const auto key = message.substr(1, message.find('\'', 1) - 1);
+        error.details = JsonWriter().begin_object().member("key", key).member("msg", message).end_object().take();
+    }
+    return error;
 }
 
 YamlValue ConfigFile::get(const std::string& key) {

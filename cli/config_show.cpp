@@ -9,6 +9,7 @@
 #include "condarc_edit.hpp"
 #include "config/config_keys.hpp"
 #include "config_values.hpp"
+#include "shown_channel.hpp"
 #include "text.hpp"
 
 // What `config --show`, `--show-sources` and `--describe` print, in conda's form. A key that has a field in Config is
@@ -96,43 +97,12 @@ YamlValue default_in_use(const KeyInfo& key, const Config& config) {
     return default_value(key);
 }
 
-/// A channel as conda's JSON takes it apart.
-struct ShownChannel {
-    std::string scheme, location, name;
-
-    [[nodiscard]] std::string location_url() const { return scheme + "://" + location; }
-    [[nodiscard]] std::string url() const { return location_url() + (name.empty() ? "" : "/" + name); }
-    void write(JsonWriter& json) const {
-        json.begin_object();
-        json.key("auth").null();
-        json.member("location", location).member("name", name);
-        json.key("package_filename").null();
-        json.key("platform").null();
-        json.member("scheme", scheme);
-        json.key("token").null();
-        json.end_object();
-    }
-};
-
-ShownChannel shown_location(std::string_view url, std::string name) {
-    auto text = without_credentials(url);
-    while (text.ends_with('/')) text.pop_back();
-    const auto mark = text.find("://");
-    if (mark == std::string::npos) return {"https", text, std::move(name)};
-    return {text.substr(0, mark), text.substr(mark + 3), std::move(name)};
-}
-
 std::vector<ShownChannel> shown_channels(const std::vector<std::string>& words, const Config& config) {
     std::vector<ShownChannel> shown;
     for (const auto& word : words) {
         const auto channels = resolve_channel(word, config.channel_settings);
         if (!channels) continue;
-        for (const auto& channel : *channels) {
-            auto name = bare_channel_name(channel.base_url);
-            auto place = channel.base_url;
-            if (place.ends_with('/' + name)) place.resize(place.size() - name.size() - 1);
-            shown.push_back(shown_location(place, std::move(name)));
-        }
+        for (const auto& channel : *channels) shown.push_back(shown_channel(channel.base_url));
     }
     return shown;
 }

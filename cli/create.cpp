@@ -40,7 +40,7 @@ public:
 
 protected:
     [[nodiscard]] Action action() const override { return Action::create; }
-    [[nodiscard]] WithoutTarget without_target() const override { return WithoutTarget::fail; }
+    [[nodiscard]] WithoutTarget without_target(Role /*role*/) const override { return WithoutTarget::fail; }
 
     Result<void> prepare(Draft& draft) override {
         if (!common_.name.empty() || !common_.prefix.empty()) return {};
@@ -50,11 +50,23 @@ protected:
         for (const auto& file : draft.files) {
             if (common_.name.empty() && !file.prefix.empty()) common_.prefix = file.prefix;
         }
+        const bool makes_none = common_.dry_run || download_only_;
+        if (common_.name.empty() && common_.prefix.empty() && makes_none && draft.files.empty()) {
+            const auto temporary = draft.invocation.variable("TMPDIR"); // as with conda, nothing needs a name then
+            common_.prefix = (temporary.empty() ? "/tmp" : temporary) + "/taipan-unused/unused-env-name";
+        }
         return {};
     }
 
-    /// Whether the environment may be made in a directory that has something in it.
-    [[nodiscard]] virtual bool fills_directories() const { return false; }
+    /// Whether the environment may be made in a directory that has something in it. conda asks.
+    [[nodiscard]] virtual Result<bool> fills_directories(Draft& draft) const {
+        if (draft.invocation.role() != Role::conda) return false;
+        if (draft.config.always_yes) return true;
+        Console& console = draft.invocation.console;
+        console.print("WARNING: A directory already exists at the target location '" + draft.request.install.prefix +
+                      "'\nbut it is not a conda environment.\n");
+        return console.confirm("Continue creating environment?", false);
+    }
 
     Result<bool> accept(Draft& draft) override {
         const std::string& prefix = draft.request.install.prefix;
@@ -67,7 +79,9 @@ protected:
         }
         if (!is_environment(prefix)) {
             if (is_empty_or_missing(prefix)) return true;
-            if (fills_directories() && !draft.request.dry_run && !draft.request.download_only) {
+            if (draft.request.dry_run || draft.request.download_only) return not_an_environment(prefix);
+            TAIPAN_TRY(const bool fills, fills_directories(draft));
+            if (fills) {
                 // Programs put files of their own there first. They stay: packages come into an environment that is
                 // there, so that undoing takes out packages and nothing else.
                 TAIPAN_CHECK(require_writable(prefix));
@@ -76,9 +90,11 @@ protected:
                 draft.request.install.action = Action::install;
                 return true;
             }
-            return make_error(ErrorCode::not_an_environment,
-                              "The target directory exists, but it is not a conda environment.\n  target directory: " +
-                                  prefix + "\nChoose another path, or move what is there out of the way.");
+            return not_an_environment(prefix);
+        }
+        if (draft.request.dry_run && draft.invocation.role() == Role::conda) {
+            return make_error(ErrorCode::invalid_argument,
+                              "Cannot `create --dry-run` with an existing conda environment");
         }
         draft.request.install.replace_existing = true;
         if (draft.request.dry_run || draft.request.download_only || draft.config.always_yes) return true;
@@ -98,6 +114,12 @@ protected:
     std::string filled_;
 
 private:
+    static Error not_an_environment(const std::string& prefix) {
+        return make_error(ErrorCode::not_an_environment,
+                          "The target directory exists, but it is not a conda environment.\n  target directory: " +
+                              prefix + "\nChoose another path, or move what is there out of the way.");
+    }
+
     /// What --clone names, found and repaired as any environment that is opened.
     [[nodiscard]] Result<std::string> source_of_clone(const Draft& draft) const {
         CommonOptions options = common_;
@@ -105,9 +127,7 @@ private:
         options.name = is_path ? std::string() : *clone_;
         options.prefix = is_path ? *clone_ : std::string();
         TAIPAN_TRY(auto source, resolve_target(draft.invocation, options, draft.config, WithoutTarget::fail));
-        if (!is_environment(source)) {
-            return make_error(ErrorCode::environment_not_found, "Not a conda environment: " + source);
-        }
+        TAIPAN_CHECK(require_environment(source));
         return source;
     }
 
@@ -134,7 +154,7 @@ public:
     }
 
 protected:
-    [[nodiscard]] bool fills_directories() const override { return true; }
+    [[nodiscard]] Result<bool> fills_directories(Draft& /*draft*/) const override { return true; }
 
     /// As with conda's, the file is the consent; but an environment is replaced only when that was said.
     Result<bool> accept(Draft& draft) override {

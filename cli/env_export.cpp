@@ -143,7 +143,6 @@ private:
         for (const auto& channel : request_channels(common_, config, {}, false)) {
             add_unique(content.channels, canonical_channel_name(channel, config.channel_settings));
         }
-        if (ignore_channels_) content.channels.clear();
         content.packages = topological_sort(data.packages());
         TAIPAN_TRY(content.variables, state_variables(prefix));
         std::erase_if(content.variables, [](const auto& variable) { return variable.second == unset_marker; });
@@ -170,7 +169,7 @@ private:
             content.requests.push_back(
                 (ignore_channels_ || channel.empty() ? "" : channel + "::") + package.name +
                 (no_builds_ ? '=' + package.version : "==" + package.version + '=' + package.build));
-            add_unique(content.channels, package.channel_name);
+            if (!ignore_channels_) add_unique(content.channels, package.channel_name);
         }
         TAIPAN_TRY(const auto from_pip, pip_packages(data));
         for (const auto& package : from_pip) content.pip.push_back(package.name + "==" + package.version);

@@ -13,22 +13,12 @@
 #include "base/filesystem.hpp"
 #include "common_options.hpp"
 #include "installed_size.hpp"
+#include "known_environments.hpp"
 #include "prefix/frozen.hpp"
-#include "prefix/registry.hpp"
 
 namespace taipan::cli {
 
 namespace {
-
-/// mamba lists its root prefix whether it is an environment or not.
-std::vector<ListedEnvironment> environments_of(const Config& config, Role role) {
-    auto found = list_environments(config.home, config.root_prefix, config.envs_dirs);
-    const auto is_root = [&](const ListedEnvironment& one) { return one.prefix == config.root_prefix; };
-    if (as_mamba(role) && std::none_of(found.begin(), found.end(), is_root)) {
-        found.insert(found.begin(), ListedEnvironment{config.root_prefix, "base"});
-    }
-    return found;
-}
 
 class EnvList final : public Command {
 public:
@@ -50,7 +40,7 @@ public:
         }
         JsonWriter json;
         json.begin_object();
-        write_environments(json, invocation, config);
+        write_environments(json, invocation, config, size_);
         invocation.console.print(json.end_object().take() + "\n");
         return exit_success;
     }
@@ -121,9 +111,10 @@ std::string mamba_table(const std::vector<ListedEnvironment>& environments, cons
 
 std::string environments_text(const Invocation& invocation, const Config& config, bool sizes) {
     const auto active = invocation.variable("CONDA_PREFIX");
-    if (as_mamba(invocation.role()) && !sizes) return mamba_table(environments_of(config, invocation.role()), active);
+    if (as_mamba(invocation.role()) && !sizes)
+        return mamba_table(known_environments(config, invocation.role()), active);
     std::string text = "\n# conda environments:\n#\n# * -> active\n# + -> frozen\n";
-    for (const auto& environment : environments_of(config, invocation.role())) {
+    for (const auto& environment : known_environments(config, invocation.role())) {
         const auto size = sizes ? environment_size(environment.prefix) : Result<std::uint64_t>(std::uint64_t{0});
         const auto column = sizes ? fmt::format(" {:>10}", size ? conda_bytes(*size) : "?") : std::string();
         const auto frozen = frozen_message(environment.prefix);
@@ -133,9 +124,9 @@ std::string environments_text(const Invocation& invocation, const Config& config
     return text + "\n";
 }
 
-void write_environments(JsonWriter& json, const Invocation& invocation, const Config& config) {
+void write_environments(JsonWriter& json, const Invocation& invocation, const Config& config, bool sizes) {
     const auto active = invocation.variable("CONDA_PREFIX");
-    const auto environments = environments_of(config, invocation.role());
+    const auto environments = known_environments(config, invocation.role());
     json.key("envs").begin_array();
     for (const auto& environment : environments) json.value(environment.prefix);
     json.end_array();
@@ -148,6 +139,10 @@ void write_environments(JsonWriter& json, const Invocation& invocation, const Co
         json.member("base", environment.prefix == config.root_prefix);
         json.member("frozen", frozen && frozen->has_value());
         json.member("name", environment.name);
+        if (sizes) {
+            const auto size = environment_size(environment.prefix);
+            json.member("size", size ? *size : 0);
+        }
         json.member("writable", ::access((environment.prefix + "/conda-meta/history").c_str(), W_OK) == 0);
         json.end_object();
     }

@@ -11,6 +11,7 @@ namespace taipan::cli {
 /// The table of `env list` and `info --envs`.
 [[nodiscard]] std::string environments_text(const Invocation& invocation, const Config& config, bool sizes = false);
 /// Writes the members `envs` and `envs_details` into an open object.
-void write_environments(JsonWriter& json, const Invocation& invocation, const Config& config);
+/// With `sizes`, with the bytes that each takes.
+void write_environments(JsonWriter& json, const Invocation& invocation, const Config& config, bool sizes = false);
 
 } // namespace taipan::cli

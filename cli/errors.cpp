@@ -4,6 +4,7 @@
 
 #include "base/json_writer.hpp"
 #include "config/yaml_value.hpp"
+#include "shown_channel.hpp"
 
 namespace taipan::cli {
 
@@ -48,7 +49,20 @@ std::string_view error_name_by_facts(const Error& error) {
     if (error.code == ErrorCode::package_not_found && facts->find("not_installed") != nullptr) {
         return "PackageNotInstalledError";
     }
+    if (error.code == ErrorCode::package_not_found && facts->find("not_in_prefix") != nullptr) {
+        return "PackagesNotFoundInPrefixError";
+    }
+    if (facts->find("missing_argument") != nullptr) return "ArgumentError";
+    if (facts->find("invalid_spec") != nullptr) return "InvalidMatchSpec";
     return {};
+}
+
+void add_prefix(Error& error, std::string_view prefix) {
+    if (!error.details.starts_with('{') || error.details == "{}") return;
+    JsonWriter json;
+    const auto member = json.begin_object().member("prefix", prefix).end_object().take();
+    const auto end = member.rfind('}');
+    error.details = member.substr(0, end) + "," + error.details.substr(1);
 }
 
 std::string error_text(const Error& error, std::string_view name) {
@@ -64,9 +78,20 @@ std::string dash_list(const std::vector<std::string>& items) {
     return text;
 }
 
+std::vector<std::string> texts_of(const YamlValue& list) {
+    std::vector<std::string> texts;
+    for (const auto& item : list.items) texts.push_back(item.text);
+    return texts;
+}
+
+void write_prefix(JsonWriter& json, const YamlValue& facts) {
+    if (const auto* prefix = facts.find("prefix"); prefix != nullptr) json.member("prefix", prefix->text);
+}
+
 /// conda: a number when there was an answer, the text 000 when there was none.
 void write_answer(JsonWriter& json, const YamlValue& facts, const std::string& url) {
-    json.member("url", url).member("elapsed_time", "-");
+    json.member("url", url).member("elapsed_time", "-").member("response_details", "");
+    json.key("json").begin_object().end_object();
     if (const auto* reason = facts.find("reason"); reason != nullptr) json.member("reason", reason->text);
     const auto* status = facts.find("status_code");
     if (status == nullptr) return;
@@ -81,20 +106,34 @@ void write_known_facts(JsonWriter& json, const Error& error) {
     const auto facts = parse_yaml(error.details, "details");
     if (!facts) return;
     if (const auto* location = facts->find("location"); location != nullptr) json.member("location", location->text);
+    for (const auto* name : {"key", "msg"}) {
+        if (const auto* text = facts->find(name); text != nullptr) json.member(name, text->text);
+    }
+    if (const auto* place = facts->find("target_directory"); place != nullptr) {
+        json.member("target_directory", place->text);
+    }
     if (const auto* file = facts->find("filename"); file != nullptr) json.member("filename", file->text);
     if (const auto* url = facts->find("url"); url != nullptr) write_answer(json, *facts, url->text);
     if (const auto* absent = facts->find("not_installed"); absent != nullptr && !absent->items.empty()) {
-        json.member("package_name", absent->items.front().text);
+        json.member("package_name", absent->items.front().text).member("packages_formatted", "");
+        write_prefix(json, *facts);
+    }
+    if (const auto* absent = facts->find("not_in_prefix"); absent != nullptr) {
+        const auto names = texts_of(*absent);
+        json.member("package_name", names).member("packages_formatted", dash_list(names));
+        write_prefix(json, *facts);
     }
     const auto* missing = facts->find("missing");
     const auto* channels = facts->find("channels");
     if (missing == nullptr || channels == nullptr) return;
-    std::vector<std::string> specs, urls;
+    std::vector<std::string> specs;
     for (const auto& one : missing->items) {
         if (const auto* spec = one.find("spec"); spec != nullptr) specs.push_back(spec->text);
     }
-    for (const auto& url : channels->items) urls.push_back(url.text);
-    json.member("channels_formatted", dash_list(urls));
+    const auto urls = texts_of(*channels);
+    json.key("channel_urls").begin_array();
+    for (const auto& url : urls) shown_channel(url).write(json);
+    json.end_array().member("channels_formatted", dash_list(urls));
     json.member("packages", specs).member("packages_formatted", dash_list(specs));
 }
 

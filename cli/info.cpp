@@ -34,6 +34,7 @@ public:
             {"-e,--envs", &environments_, {}, "the environments", group},
             {"--base", &base_, {}, "the root prefix", group},
             {"-s,--system", &system_, {}, "variables that matter, and where the program is", group},
+            {"--unsafe-channels", &channels_, {}, "the URLs of the channels, without tokens and passwords", group},
             {"--size", &size_, {}, "with --envs: how much each takes", group},
             {"-a,--all", &all_, {}, "everything", group},
         };
@@ -52,7 +53,9 @@ public:
         TAIPAN_TRY(const auto config, load_settings(invocation, common_));
         if (as_mamba(invocation.role()) && (base_ || !(environments_ || system_)))
             return run_as_mamba(invocation, config);
-        if (base_ && !config.json)
+        if (channels_)
+            invocation.console.print(channels_text(config));
+        else if (base_ && !config.json)
             invocation.console.print(config.root_prefix + "\n");
         else if (environments_ && !config.json)
             invocation.console.print(environments_text(invocation, config, size_));
@@ -91,7 +94,8 @@ private:
         for (const auto& [name, value] : invocation.environment) {
             const bool ours = name.starts_with("CONDA") || name.starts_with("MAMBA") || name.starts_with("PYTHON");
             const bool path = name.ends_with("PATH") || name.ends_with("_proxy") || name.ends_with("_PROXY");
-            if (ours || path) shown[name] = without_credentials_in_text(value);
+            const bool proxy = name.ends_with("_proxy") || name.ends_with("_PROXY");
+            if (ours || path) shown[name] = proxy && !value.empty() ? "<set>" : without_credentials_in_text(value);
         }
         for (auto& [name, value] : shown) {
             if (name.find("TOKEN") != std::string::npos || name.find("PASSWORD") != std::string::npos)
@@ -110,21 +114,68 @@ private:
         };
         line("active environment", {active.empty() ? "None" : environment_name(active, config)});
         if (!active.empty()) line("active env location", {active});
-        line("shell level", {invocation.variable("CONDA_SHLVL").empty() ? "0" : invocation.variable("CONDA_SHLVL")});
+        const bool as_conda = invocation.role() == Role::conda;
+        const auto level = invocation.variable("CONDA_SHLVL");
+        if (!as_conda || !level.empty()) line("shell level", {level.empty() ? "0" : level});
+        if (as_conda) line("user config file", {config.home + "/.condarc"});
         line("populated config files", config.sources);
+        if (as_conda) {
+            line("conda version", {std::string(followed_conda_version)});
+            line("conda-build version", {"not installed"});
+            line("python version", {"None"});
+            line("solver", {"libmamba (default)"});
+        }
         line("taipan version", {TAIPAN_VERSION});
-        line("virtual packages", shown_virtual_packages(config));
+        auto virtual_packages = shown_virtual_packages(config);
+        if (as_conda) {
+            virtual_packages.push_back("__conda=" + std::string(followed_conda_version) + "=0");
+            std::sort(virtual_packages.begin(), virtual_packages.end());
+        }
+        line("virtual packages", std::move(virtual_packages));
         line("base environment", {config.root_prefix + (::access(config.root_prefix.c_str(), W_OK) == 0 ? "  (writable)"
                                                         : is_environment(config.root_prefix) ? "  (read only)"
                                                                                              : "")});
+        if (as_conda) {
+            line("conda av data dir", {config.root_prefix + "/etc/conda"});
+            line("conda av metadata url", {"None"});
+        }
         line("channel URLs", shown_channel_urls(config));
         line("package cache", config.pkgs_dirs);
+        if (as_conda) line("notices cache", {config.home + "/.cache/conda/notices"});
         line("envs directories", config.envs_dirs);
+        if (as_conda) line("temporary directory", {temporary_directory(invocation)});
         line("platform", {config.subdir});
         line("user-agent", {user_agent()});
         line("UID:GID", {fmt::format("{}:{}", ::getuid(), ::getgid())});
+        if (as_conda) line("netrc file", {exists(config.home + "/.netrc") ? config.home + "/.netrc" : "None"});
         line("offline mode", {config.offline ? "True" : "False"});
         return out + "\n";
+    }
+
+    static std::string temporary_directory(const Invocation& invocation) {
+        const auto directory = invocation.variable("TMPDIR");
+        return directory.empty() ? "/tmp" : directory;
+    }
+
+    /// The URLs of the configured channels, one a line.
+    static std::string channels_text(const Config& config) {
+        if (config.json) {
+            JsonWriter json;
+            json.begin_object().member("channels", bare_channel_urls(config));
+            return json.end_object().take() + "\n";
+        }
+        std::string text;
+        for (const auto& url : bare_channel_urls(config)) text += url + '\n';
+        return text;
+    }
+    static std::vector<std::string> bare_channel_urls(const Config& config) {
+        std::vector<std::string> urls;
+        for (const auto& word : config.channels) {
+            const auto channels = resolve_channel(word, config.channel_settings);
+            if (!channels) continue;
+            for (const auto& channel : *channels) urls.push_back(without_credentials(channel.base_url));
+        }
+        return urls;
     }
 
     static void member_or_null(JsonWriter& json, std::string_view key, const std::string& value) {
@@ -181,6 +232,7 @@ private:
         json.member("pkgs_dirs", config.pkgs_dirs);
         json.member("platform", config.subdir);
         json.key("python_version").null(); // no Python runs this
+        json.key("requests_version").null();
         json.member("rc_path", config.home + "/.condarc");
         json.member("root_prefix", config.root_prefix);
         json.member("root_writable", ::access(config.root_prefix.c_str(), W_OK) == 0);
@@ -191,13 +243,17 @@ private:
         json.member("sys.executable", invocation.executable).member("sys.prefix", config.root_prefix);
         json.member("sys.version", "taipan " TAIPAN_VERSION);
         json.member("sys_rc_path", config.root_prefix + "/.condarc");
-        const auto tmp = invocation.variable("TMPDIR");
-        json.member("tmp_dir", tmp.empty() ? std::string("/tmp") : tmp);
+        json.member("tmp_dir", temporary_directory(invocation));
         json.member("taipan_version", TAIPAN_VERSION);
         json.member("user_agent", user_agent());
         json.member("user_rc_path", config.home + "/.condarc");
         json.key("virtual_pkgs").begin_array();
+        bool conda_told = false; // they are sorted by name
         for (const auto& package : detect_virtual_packages(config.subdir, config.environment)) {
+            if (invocation.role() == Role::conda && package.name > "__conda" && !conda_told) {
+                json.value(std::vector<std::string>{"__conda", std::string(followed_conda_version), "0"});
+                conda_told = true;
+            }
             json.value(std::vector<std::string>{package.name, package.version, package.build});
         }
         json.end_array();
@@ -206,6 +262,7 @@ private:
 
     CommonOptions common_;
     bool environments_ = false, base_ = false, all_ = false, system_ = false, size_ = false;
+    bool channels_ = false;
 };
 
 } // namespace

@@ -91,7 +91,7 @@ std::string mamba_info(const Invocation& invocation, const Config& config, const
 
 std::vector<std::string> shown_channel_urls(const Config& config) {
     std::vector<std::string> urls;
-    for (const auto& text : config.channels) {
+    for (const auto& text : config.channels.empty() ? config.last_resort_channels : config.channels) {
         const auto channels = resolve_channel(text, config.channel_settings);
         if (!channels) continue;
         for (const auto& channel : *channels) {

@@ -38,6 +38,15 @@ public:
 protected:
     [[nodiscard]] Action action() const override { return Action::install; }
 
+    /// mamba goes to the environment that the file names.
+    Result<void> prepare(Draft& draft) override {
+        if (!as_mamba(draft.invocation.role()) || !common_.name.empty() || !common_.prefix.empty()) return {};
+        for (const auto& file : draft.files) {
+            if (!file.name.empty()) common_.name = file.name;
+        }
+        return {};
+    }
+
     Result<bool> accept(Draft& draft) override {
         if (revision_) return true;
         const auto& install = draft.request.install;

@@ -6,6 +6,7 @@
 #include "explicit_list.hpp"
 #include "installed_size.hpp"
 #include "list_fields.hpp"
+#include "list_mamba.hpp"
 #include "package_json.hpp"
 #include "pip_packages.hpp"
 #include "prefix/prefix_data.hpp"
@@ -73,6 +74,7 @@ public:
                 return "--fields knows " + list_field_names() + ", not '" + std::string(field) + "'";
             }
         }
+        if (explicit_ && md5_ && sha256_) return "Only one of --md5 and --sha256 can be specified at the same time";
         return common_.usage_error();
     }
     [[nodiscard]] bool wants_json() const override { return json_; }
@@ -90,6 +92,7 @@ public:
             return exit_success;
         }
         TAIPAN_TRY(const auto data, load_prefix(prefix, RecordDetail::identity, config.channel_settings));
+        if (as_mamba(invocation.role()) && !size_ && fields_.empty()) return list_as_mamba(invocation, data, config);
         for (const auto& warning : data.warnings) invocation.console.print_error("warning: " + warning + "\n");
         if (explicit_) {
             const auto hash = sha256_ ? ListHash::sha256 : md5_ ? ListHash::md5 : ListHash::none;
@@ -118,6 +121,18 @@ public:
     }
 
 private:
+    Result<int> list_as_mamba(Invocation& invocation, const PrefixData& data, const Config& config) const {
+        TAIPAN_TRY(const auto records, chosen_records(data, invocation.role()));
+        const auto form = explicit_    ? MambaList::urls
+                          : canonical_ ? MambaList::canonical
+                          : export_    ? MambaList::specs
+                                       : MambaList::table;
+        const auto hash = sha256_ ? ListHash::sha256 : md5_ ? ListHash::md5 : ListHash::none;
+        invocation.console.print(json_ ? mamba_list_json(records, config.channel_settings)
+                                       : mamba_list(records, data.prefix, form, hash, config.channel_settings));
+        return exit_success;
+    }
+
     Result<std::vector<PackageRecord>> chosen_records(const PrefixData& data, Role role) const {
         std::vector<PackageRecord> records = data.packages();
         if (!no_pip_) {
@@ -128,7 +143,7 @@ private:
                   [](const PackageRecord& a, const PackageRecord& b) { return a.name < b.name; });
         if (!pattern_.empty()) {
             try {
-                const std::regex expression(pattern_);
+                const std::regex expression(pattern_, std::regex::ECMAScript | std::regex::icase); // as conda
                 std::erase_if(records, [&](const PackageRecord& record) {
                     return full_name_ ? record.name != pattern_ : !std::regex_search(record.name, expression);
                 });
@@ -149,7 +164,12 @@ private:
         if (json_) {
             JsonWriter json;
             json.begin_array();
-            for (const auto& record : records) write_package(json, record, config.channel_settings);
+            for (const auto& record : records) {
+                const auto size = size_ && !record.fn.empty() ? installed_size(prefix, record)
+                                                              : Result<std::uint64_t>(std::uint64_t{0});
+                write_package(json, record, config.channel_settings,
+                              size_ && size ? std::optional<std::uint64_t>(*size) : std::nullopt);
+            }
             return json.end_array().take() + "\n";
         }
         std::string text;

@@ -22,7 +22,7 @@ struct Field {
     std::string (*text)(const PackageRecord&); ///< null for those that need the environment
 };
 
-const std::array<Field, 23> fields = {{
+const std::array<Field, 24> fields = {{
     {"name", "Name", [](const PackageRecord& r) { return r.name; }},
     {"version", "Version", [](const PackageRecord& r) { return r.version; }},
     {"build", "Build", [](const PackageRecord& r) { return r.build; }},
@@ -47,6 +47,10 @@ const std::array<Field, 23> fields = {{
     {"sha256", "SHA256", [](const PackageRecord& r) { return r.sha256; }},
     {"size", "Size", nullptr},
     {"subdir", "Subdir", [](const PackageRecord& r) { return r.subdir; }},
+    {"timestamp", "Timestamp",
+     [](const PackageRecord& r) { // seconds, as conda shows them
+         return r.timestamp ? fmt::format("{:.1f}", static_cast<double>(*r.timestamp) / 1000) : std::string();
+     }},
     {"track_features", "Track features", [](const PackageRecord& r) { return r.track_features; }},
     {"url", "URL", [](const PackageRecord& r) { return r.url; }},
 }};

@@ -1,14 +1,15 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "base/digest.hpp"
 #include "base/filesystem.hpp"
 #include "base/json_writer.hpp"
 #include "common_options.hpp"
 #include "config/expand.hpp"
 #include "config/yaml_value.hpp"
 #include "flow/plan.hpp"
+#include "lock_hash.hpp"
 #include "lock_text.hpp"
+#include "lock_update.hpp"
 #include "model/match_spec.hpp"
 #include "progress.hpp"
 #include "request_files.hpp"
@@ -44,17 +45,10 @@ struct PlatformRequest {
     std::map<std::string, std::set<std::string>> categories; ///< by name
     std::map<std::string, std::string> machine;
 
-    [[nodiscard]] std::string content_hash(const std::string& subdir) const {
-        JsonWriter json(0);
-        json.begin_object().member("channels", channels).member("platform", subdir);
-        auto sorted = specs;
-        std::sort(sorted.begin(), sorted.end());
-        json.member("specs", sorted).key("virtual_packages").begin_object();
-        for (const auto& [name, version] : machine) json.member(name, version);
-        json.end_object().key("categories").begin_object();
-        for (const auto& [name, wanted] : categories)
-            json.member(name, std::vector<std::string>(wanted.begin(), wanted.end()));
-        return sha256_hex(json.end_object().end_object().take());
+    [[nodiscard]] HashedRequest hashed(const std::string& subdir) const {
+        HashedRequest request{subdir, {}, specs, categories, machine};
+        for (const auto& channel : channels) request.channels.push_back(without_credentials(channel));
+        return request;
     }
 };
 
@@ -75,6 +69,8 @@ public:
              "write an @EXPLICIT list for each platform (default: conda-{platform}.lock)",
              group},
             {"--category", &files_.categories, "NAME", "with --explicit: take this category, too; may be repeated",
+             group},
+            {"--update", &update_, "NAME", "keep what the lock file has, and update only this package; may be repeated",
              group},
             {"--check", &check_, {}, "only say whether the lock file is what its sources ask for now", group},
             {"--with-cuda", &cuda_, "VERSION", "assume this version of CUDA (default: 11.4)", group},
@@ -97,6 +93,9 @@ public:
 
     [[nodiscard]] std::string usage_error() const override {
         if (cuda_ && without_cuda_) return "--with-cuda and --without-cuda exclude each other";
+        if (!update_.empty() && (check_ || explicit_))
+            return "--update changes conda-lock.yml, and goes with neither "
+                   "--check nor --explicit";
         if (check_ && explicit_) return "--check is about conda-lock.yml; --explicit is not for it";
         return common_.usage_error();
     }
@@ -126,6 +125,7 @@ private:
         config.subdir = subdir;
         RequestFileOptions options = files_;
         options.categories.clear();
+        options.comment_selectors = true;
         TAIPAN_TRY(auto files, read_request_files(options, config));
         for (const auto& file : files) {
             if (file.kind == RequestFile::Kind::lock || file.kind == RequestFile::Kind::explicit_urls) {
@@ -296,14 +296,31 @@ private:
         wish.command_line = invocation.command_line();
         wish.no_pin = true;
         wish.no_default_packages = true;
-        TAIPAN_TRY(const auto plan, make_plan(session, wish));
-        for (const auto& text : plan.warnings) progress.note(Severity::warning, text);
         LockedPlatform locked;
         locked.subdir = subdir;
-        locked.content_hash = request.content_hash(subdir);
-        for (const auto& package : plan.link) locked.packages.push_back(package.record);
+        TAIPAN_TRY(locked.content_hash, content_hash(request.hashed(subdir), config_.channel_settings));
+        TAIPAN_TRY(locked.packages, update_.empty() ? solved(session, wish, progress) : updated(session, wish));
         locked.categories = categories_of(locked.packages, request.categories);
         return locked;
+    }
+
+    static Result<std::vector<PackageRecord>> solved(Session& session, const InstallRequest& wish, Progress& progress) {
+        TAIPAN_TRY(const auto plan, make_plan(session, wish));
+        for (const auto& text : plan.warnings) progress.note(Severity::warning, text);
+        std::vector<PackageRecord> records;
+        for (const auto& package : plan.link) records.push_back(package.record);
+        return records;
+    }
+
+    /// What the lock file has, with the packages of --update made new.
+    Result<std::vector<PackageRecord>> updated(Session& session, InstallRequest wish) const {
+        const Config& config = session.config();
+        TAIPAN_TRY(const auto text, read_file(absolute(output())));
+        TAIPAN_TRY(const auto locked, locked_records(text, output(),
+                                                     {config.environment, config.home, config.working_directory,
+                                                      config.subdir, std::string(parent_path(absolute(output())))}));
+        const auto requests = std::exchange(wish.specs, update_);
+        return updated_lock(session, locked, std::move(wish), requests);
     }
 
     Result<void> write(Invocation& invocation, const LockDocument& document) const {
@@ -362,7 +379,8 @@ private:
         const auto* const hashes = metadata == nullptr ? nullptr : metadata->find("content_hash");
         for (std::size_t i = 0; i < requests.size(); ++i) {
             const auto* const known = hashes == nullptr ? nullptr : hashes->find(platforms_[i]);
-            if (known != nullptr && known->text == requests[i].content_hash(platforms_[i])) continue;
+            TAIPAN_TRY(const auto wanted, content_hash(requests[i].hashed(platforms_[i]), config_.channel_settings));
+            if (known != nullptr && known->text == wanted) continue;
             return make_error(ErrorCode::invalid_argument,
                               output() + " is not what its sources ask for now on " + platforms_[i] +
                                   (known == nullptr ? " (it is not locked for it)" : "") + "; run `taipan lock` again");
@@ -380,7 +398,7 @@ private:
     std::vector<std::string> specs_, platforms_, sources_, warnings_;
     std::string output_;
     std::optional<std::string> cuda_, virtual_spec_;
-    std::vector<std::string> virtual_packages_;
+    std::vector<std::string> virtual_packages_, update_;
     bool explicit_ = false, check_ = false, without_cuda_ = false, no_pip_ = false, json_ = false;
 };
 

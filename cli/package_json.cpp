@@ -21,7 +21,8 @@ std::string short_channel_name(const PackageRecord& record, const ChannelSetting
     return path == std::string_view::npos ? std::string() : std::string(url.substr(path + 1)); // as conda prints it
 }
 
-void write_package(JsonWriter& json, const PackageRecord& record, const ChannelSettings& settings) {
+void write_package(JsonWriter& json, const PackageRecord& record, const ChannelSettings& settings,
+                   std::optional<std::uint64_t> size) {
     json.begin_object();
     json.member("base_url", record.channel);
     json.member("build_number", record.build_number);
@@ -30,6 +31,7 @@ void write_package(JsonWriter& json, const PackageRecord& record, const ChannelS
     json.member("dist_name", record.dist_name());
     json.member("name", record.name);
     json.member("platform", record.subdir);
+    if (size) json.member("size", *size);
     json.member("version", record.version);
     json.end_object();
 }
@@ -77,7 +79,7 @@ void write_actions(JsonWriter& json, const Plan& plan, const std::string& prefix
         if (package.cached == CacheState::missing) write_full_record(json, package.record);
     }
     json.end_array();
-    if (!plan.link.empty() || plan.unlink.empty()) { // a mere removal has no LINK
+    if (!plan.link.empty()) { // as with conda, there is no empty LINK
         json.key("LINK").begin_array();
         for (const auto& package : plan.link) write_package(json, package.record, settings);
         json.end_array();
@@ -98,10 +100,10 @@ std::string plan_json(const PlanDocument& document, const ChannelSettings& setti
     json.begin_object();
     if (document.plan != nullptr) write_actions(json, *document.plan, document.prefix, settings);
     const bool clone = document.plan != nullptr && !document.plan->clone_of.empty();
-    if (document.dry_run) json.member("dry_run", true);
+    if (document.dry_run || document.as_mamba) json.member("dry_run", document.dry_run);
     if (clone) json.member("dst_prefix", document.prefix);
     if (!document.message.empty()) json.member("message", document.message);
-    json.member("prefix", document.prefix);
+    member_if(json, "prefix", document.prefix);
     if (document.left_out) {
         json.key("slim").begin_object();
         json.member("bytes", document.left_out->second);

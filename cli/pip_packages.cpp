@@ -48,6 +48,7 @@ std::vector<Found> find_entries(const std::string& prefix, const std::string& si
         const std::string path = site + '/' + entry->d_name;
         const std::string full = prefix + '/' + path;
         if (path.ends_with(".dist-info")) {
+            if (!exists(full + "/RECORD")) continue; // as conda: pip could not take it out
             entries.push_back({path + "/RECORD", full + "/METADATA", full + "/INSTALLER", false});
         } else if (path.ends_with(".egg-info") && is_directory(full)) {
             entries.push_back({path + "/PKG-INFO", full + "/PKG-INFO", {}, false});

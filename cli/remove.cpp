@@ -1,7 +1,12 @@
-#include "base/json_writer.hpp"
+#include <algorithm>
+#include <set>
+
 #include "environment_removal.hpp"
 #include "fault_point.hpp"
 #include "flow/install.hpp"
+#include "model/dependency_name.hpp"
+#include "model/match_spec.hpp"
+#include "package_json.hpp"
 #include "prefix/frozen.hpp"
 #include "prefix/prefix_data.hpp"
 #include "progress.hpp"
@@ -29,6 +34,12 @@ public:
                              group},
                             {"--no-pin", &no_pin_, {}, "ignore pinned packages", group},
                             {"--prune-deps", &prune_deps_, {}, {}, group},
+                            {"--no-prune-deps",
+                             &prune_deps_,
+                             {},
+                             "keep what the named packages needed and nothing needs any more",
+                             group,
+                             false},
                         });
         append(options, base_options());
         return options;
@@ -44,6 +55,9 @@ public:
 
 protected:
     [[nodiscard]] Action action() const override { return Action::remove; }
+    [[nodiscard]] WithoutTarget without_target(Role role) const override {
+        return as_mamba(role) ? WithoutTarget::active_or_fail : WithoutTarget::active_or_root;
+    }
 
     Result<bool> accept(Draft& draft) override {
         if (all_ && keep_) {
@@ -63,10 +77,36 @@ protected:
                               "no package names supplied: name at least one, or say --all");
         }
         draft.request.install.force_remove = force_;
+        if (!prune_deps_ && !force_) TAIPAN_CHECK(name_dependents(draft.request.install));
         return true;
     }
 
 private:
+    /// Adds to the named packages all that need them, so that exactly these go.
+    static Result<void> name_dependents(InstallRequest& request) {
+        TAIPAN_TRY(const auto data, load_prefix(request.prefix, RecordDetail::identity));
+        std::set<std::string> gone;
+        for (const auto& text : request.specs) {
+            TAIPAN_TRY(const auto spec, MatchSpec::parse(text));
+            for (const auto& record : data.records)
+                if (spec.matches(record.package)) gone.insert(record.package.name);
+        }
+        const auto named = gone;
+        for (bool grown = true; grown;) {
+            grown = false;
+            for (const auto& record : data.records) {
+                const auto& depends = record.package.depends;
+                if (std::any_of(depends.begin(), depends.end(),
+                                [&](const auto& text) { return gone.contains(std::string(dependency_name(text))); }))
+                    grown = gone.insert(record.package.name).second || grown;
+            }
+        }
+        for (const auto& name : gone)
+            if (!named.contains(name)) request.specs.push_back(name);
+        request.force_remove = true;
+        return {};
+    }
+
     bool all_ = false, keep_ = false, force_ = false, prune_deps_ = true;
 };
 
@@ -106,12 +146,13 @@ Result<void> require_removable(const Invocation& invocation, const Config& confi
     return require_writable(std::string(prefix));
 }
 
-std::string removal_json(const std::string& prefix, bool dry_run) {
-    JsonWriter json;
-    json.begin_object();
-    if (dry_run) json.member("dry_run", true);
-    json.member("prefix", prefix).member("success", true);
-    return json.end_object().take() + "\n";
+/// The document, with all packages as those that go, as conda has it.
+std::string removal_json(const std::string& prefix, bool dry_run, const Config& config) {
+    Plan plan;
+    if (const auto data = load_prefix(prefix, RecordDetail::identity, config.channel_settings)) {
+        plan.unlink = data->packages();
+    }
+    return plan_json({&plan, prefix, {}, dry_run}, config.channel_settings);
 }
 
 } // namespace
@@ -131,6 +172,7 @@ Result<int> remove_whole_environment(Invocation& invocation, Config config, cons
             return exit_success;
         }
     }
+    const auto document = json ? removal_json(prefix, dry_run, config) : std::string();
     if (!dry_run) {
         const auto progress = make_progress(console, true, config.verbosity);
         Session session(std::move(config), *progress, stop);
@@ -138,7 +180,7 @@ Result<int> remove_whole_environment(Invocation& invocation, Config config, cons
         TAIPAN_CHECK(remove_environment(session, prefix));
     }
     if (json)
-        console.print(removal_json(prefix, dry_run));
+        console.print(document);
     else if (dry_run)
         console.print_error("\nDryRunExit: Dry run. Exiting.\n\n");
     else if (!quiet)

@@ -105,9 +105,14 @@ std::string default_file(const Invocation& invocation) {
 }
 
 Result<std::vector<RequestFile>> read_request_files(const RequestFileOptions& options, const Config& config) {
-    const RequestFileContext context{config.environment,      config.home, config.working_directory,
-                                     config.subdir,           {},          options.categories,
-                                     options.lock_environment};
+    const RequestFileContext context{config.environment,
+                                     config.home,
+                                     config.working_directory,
+                                     config.subdir,
+                                     {},
+                                     options.categories,
+                                     options.lock_environment,
+                                     options.comment_selectors};
     if (std::count(options.files.begin(), options.files.end(), "-") > 1) {
         return make_error(ErrorCode::invalid_argument, "standard input (-f -) can be read only once");
     }

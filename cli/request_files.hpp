@@ -15,6 +15,7 @@ struct RequestFileOptions {
     std::vector<std::string> files; ///< paths, file:// and http(s) URLs; `-` is standard input
     std::vector<std::string> categories;
     std::string lock_environment;
+    bool comment_selectors = false; ///< `# [linux]` at the end of a line counts, as with conda-lock
 
     [[nodiscard]] Options options(); ///< -f, --category, -e
 };

@@ -19,7 +19,7 @@ enum class Role { taipan, conda, mamba, micromamba };
 [[nodiscard]] constexpr bool as_mamba(Role role) { return role == Role::mamba || role == Role::micromamba; }
 
 /// The releases whose behaviour is followed, which programs ask for before they use a feature.
-inline constexpr std::string_view followed_conda_version = "26.5.0", followed_mamba_version = "2.8.1";
+inline constexpr std::string_view followed_conda_version = "26.7.1", followed_mamba_version = "2.8.1";
 
 /// What `--version` prints: the name and version for taipan and conda, the version alone for mamba and micromamba.
 [[nodiscard]] std::string version_text(Role role);

@@ -62,7 +62,11 @@ public:
         TAIPAN_TRY(auto config, load_settings(invocation, common_));
         TAIPAN_TRY(const auto prefix, resolve_target(invocation, common_, config, WithoutTarget::active_or_root));
         // mamba's root prefix is one to run in, environment or not.
-        if (!as_mamba(invocation.role()) || prefix != config.root_prefix) TAIPAN_CHECK(require_environment(prefix));
+        const bool of_mamba = as_mamba(invocation.role());
+        if (of_mamba && !exists(prefix)) {
+            return make_error(ErrorCode::environment_not_found, "The given prefix does not exist: " + prefix);
+        }
+        if (!of_mamba || prefix != config.root_prefix) TAIPAN_CHECK(require_environment(prefix));
         choose_variables(config);
         TAIPAN_TRY(const auto plan, plan_activation(prefix, config));
         // As conda has it: one argument of several lines is a script.
@@ -72,6 +76,9 @@ public:
         const auto wrapped = wrap_command(plan, command_, config.environment);
         if (!directory_.empty()) {
             const auto directory = absolute_path(expand_home(directory_, config.home), config.working_directory);
+            if (of_mamba && !is_directory(directory)) {
+                return make_error(ErrorCode::io, "The given path does not exist: " + directory);
+            }
             if (::chdir(directory.c_str()) != 0) return system_error(errno, "cannot change to", directory);
         }
         TAIPAN_CHECK(invocation.console.flush());
@@ -112,6 +119,12 @@ private:
     /// output does not wait for it. The child tells through a pipe why it could not become the program; exec closes the
     /// pipe.
     Result<int> run_detached(Invocation& invocation, const WrappedCommand& wrapped, const std::string& prefix) const {
+        if (as_mamba(invocation.role())) {
+            std::string words;
+            for (const auto& word : command_) words += word + ' ';
+            invocation.console.print("Running wrapped script exec " + words + "in the background\n\n");
+            TAIPAN_CHECK(invocation.console.flush());
+        }
         int ends[2] = {-1, -1};
         if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, "cannot make a pipe for", "the program");
         const UniqueFd reading(ends[0]);
@@ -130,8 +143,9 @@ private:
         do {
             length = ::read(reading.get(), &failure, sizeof failure);
         } while (length < 0 && errno == EINTR);
-        if (length == sizeof failure) return report_failure(invocation, wrapped, prefix, failure);
-        return exit_success;
+        if (length != sizeof failure) return exit_success;
+        const int code = report_failure(invocation, wrapped, prefix, failure);
+        return as_mamba(invocation.role()) ? exit_success : code; // mamba does not wait to see what comes of it
     }
 
     void choose_variables(Config& config) const {

@@ -7,9 +7,9 @@
 #include "errors.hpp"
 #include "flow/package_source.hpp"
 #include "flow/plan_channels.hpp"
+#include "known_environments.hpp"
 #include "package_json.hpp"
 #include "prefix/prefix_data.hpp"
-#include "prefix/registry.hpp"
 #include "progress.hpp"
 #include "record_text.hpp"
 #include "signals.hpp"
@@ -139,7 +139,7 @@ public:
         TAIPAN_TRY(auto config, load_settings(invocation, common_));
         json_ = config.json;
         TAIPAN_TRY(const auto wanted, parse(config));
-        if (envs_) return search_environments(invocation.console, config, wanted);
+        if (envs_) return search_environments(invocation.console, config, invocation.role(), wanted);
         StopSource stop;
         const StopOnSignals signals(stop);
         const auto progress = make_progress(invocation.console, config.quiet || json_, config.verbosity);
@@ -147,7 +147,7 @@ public:
         Session session(std::move(config), *progress, stop);
         TAIPAN_TRY(auto packages, ChannelPackages::load(session, channels, wanted));
         progress->finish();
-        const bool talk = !json_ && !session.config().quiet;
+        const bool talk = !json_ && (invocation.role() == Role::conda || !session.config().quiet);
         // conda's spinner leaves this behind where it cannot spin.
         const bool spins = invocation.console.terminal().output;
         if (talk)
@@ -169,10 +169,10 @@ public:
     }
 
 private:
-    Result<int> search_environments(Console& console, const Config& config,
+    Result<int> search_environments(Console& console, const Config& config, Role role,
                                     const std::vector<MatchSpec>& wanted) const {
         std::vector<FoundInEnvironment> found;
-        for (const auto& environment : list_environments(config.home, config.root_prefix, config.envs_dirs)) {
+        for (const auto& environment : known_environments(config, role)) {
             const auto data = load_prefix(environment.prefix, RecordDetail::identity, config.channel_settings);
             if (!data) {
                 console.print_error("warning: " + environment.prefix + " is left out: " + data.error().message + '\n');

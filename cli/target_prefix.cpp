@@ -64,11 +64,20 @@ Result<std::string> named_target(const Invocation& invocation, const CommonOptio
         }
         return path;
     }
-    if (otherwise == WithoutTarget::fail) {
-        return make_error(ErrorCode::invalid_argument, "say which environment is meant, with -n NAME or -p PATH");
+    const auto active = otherwise == WithoutTarget::fail ? std::string() : invocation.variable("CONDA_PREFIX");
+    if (as_mamba(invocation.role())) {
+        for (const auto& target : {invocation.variable("MAMBA_TARGET_PREFIX"), active}) {
+            if (target.empty()) continue;
+            // mamba takes what has no slash for a name here.
+            return target.find('/') == std::string::npos ? config.root_prefix + "/envs/" + target
+                                                         : absolute_path(target, config.working_directory);
+        }
     }
-    const auto active = invocation.variable("CONDA_PREFIX");
-    return active.empty() ? config.root_prefix : absolute_path(active, config.working_directory);
+    if (!active.empty()) return absolute_path(active, config.working_directory);
+    if (otherwise == WithoutTarget::active_or_root) return config.root_prefix;
+    auto error = make_error(ErrorCode::invalid_argument, "say which environment is meant, with -n NAME or -p PATH");
+    error.details = R"({"missing_argument": "prefix"})";
+    return error;
 }
 
 } // namespace

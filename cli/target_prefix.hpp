@@ -13,6 +13,7 @@ namespace taipan::cli {
 enum class WithoutTarget {
     fail,           ///< create: a name is needed
     active_or_root, ///< install, list, run: $CONDA_PREFIX, else the root prefix
+    active_or_fail, ///< remove, as mamba: $CONDA_PREFIX
 };
 
 /// Resolves -n/-p to an absolute path (conda-spec 4.8): `base` is the root prefix; a name is looked for in each

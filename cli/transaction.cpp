@@ -75,7 +75,7 @@ private:
     Result<bool> show_and_ask(const Plan& plan) {
         progress_->pause();
         if (config().json) {
-            if (request_.dry_run) console_.print(plan_json({&plan, prefix(), {}, true}, config().channel_settings));
+            if (request_.dry_run) print_plan_json({&plan, prefix(), {}, true});
             progress_->resume();
             return !request_.dry_run;
         }
@@ -85,7 +85,9 @@ private:
                            "\nFiles: " + std::to_string(plan.untracked_files.size()) + '\n');
         }
         const auto width = console_.terminal().output ? static_cast<std::size_t>(console_.terminal().width()) : 0;
-        if (request_.shows_plan) console_.print(plan_text(plan, width));
+        if (request_.shows_plan && !(is_silent() && config().always_yes && !request_.dry_run)) {
+            console_.print(plan_text(plan, width));
+        }
         if (request_.dry_run) {
             console_.print_error("\nDryRunExit: Dry run. Exiting.\n\n");
             return false;
@@ -106,6 +108,11 @@ private:
         return true;
     }
 
+    void print_plan_json(PlanDocument document) {
+        document.as_mamba = as_mamba(role_);
+        console_.print(plan_json(document, config().channel_settings));
+    }
+
     void expect(const Plan& plan) {
         std::uint64_t missing = 0, unpacked = 0;
         for (const auto& package : plan.link) {
@@ -123,8 +130,10 @@ private:
         const std::string message =
             plan.action == Action::remove ? "Nothing to remove." : "All requested packages already installed.";
         if (config().json) {
-            console_.print(plan_json({nullptr, prefix(), message, request_.dry_run}, config().channel_settings));
-        } else if (!request_.empty_is_fine) {
+            // conda says nothing else then.
+            const bool of_conda = role_ == Role::conda;
+            print_plan_json({nullptr, of_conda ? "" : prefix(), message, request_.dry_run && !of_conda});
+        } else if (!request_.empty_is_fine && !is_silent()) {
             console_.print("\n# " + message + "\n\n");
         }
         return {};
@@ -136,7 +145,7 @@ private:
         TAIPAN_TRY(const InstallReport report, warm_cache(session_, plan, WarmForm::extracted));
         progress_->finish();
         if (config().json) {
-            console_.print(plan_json({&plan, prefix(), {}, false}, config().channel_settings));
+            print_plan_json({&plan, prefix(), {}, false});
         } else if (!config().quiet) {
             console_.print(progress_->summary() + "\nThe packages are in the cache; nothing was installed "
                                                   "(--download-only).\n");
@@ -177,7 +186,7 @@ private:
             if (!text.empty()) console_.print_error(text);
             PlanDocument document{&plan, prefix(), {}, false};
             if (is_slim()) document.left_out = {report.left_out_files, report.left_out_bytes};
-            console_.print(plan_json(document, config().channel_settings));
+            print_plan_json(std::move(document));
             return;
         }
         if (!config().quiet) text += summary(report);
@@ -185,10 +194,12 @@ private:
             text += "Left out: " + counted(report.left_out_files, "file") + ", " + human_bytes(report.left_out_bytes) +
                     " (--slim)\n";
         }
-        if (plan.new_prefix) text += hint();
+        if (plan.new_prefix && !config().quiet) text += hint();
         console_.print(text);
     }
 
+    /// Quiet means that all goes without a word, as with mamba; conda's -q leaves out progress only.
+    [[nodiscard]] bool is_silent() const { return config().quiet && role_ != Role::conda; }
     [[nodiscard]] bool is_slim() const { return !config().slim.empty() || !config().slim_exclude.empty(); }
 
     /// The closing line, broken where the terminal ends.

@@ -8,8 +8,11 @@
 
 #include "base/filesystem.hpp"
 #include "config/expand.hpp"
+#include "errors.hpp"
 #include "link/slim.hpp"
 #include "model/match_spec.hpp"
+#include "prefix/prefix_data.hpp"
+#include "print_config.hpp"
 
 namespace taipan::cli {
 
@@ -31,6 +34,7 @@ Options TransactionCommand::base_options() {
     append(options, recording_.options());
     append(options, common_.consent_options());
     append(options, common_.config_options());
+    append(options, {{"--print-config-only", &print_config_, {}, {}, "Output"}});
     return options;
 }
 
@@ -146,7 +150,7 @@ void TransactionCommand::add_pip_package(Draft& draft) const {
     auto& specs = request.install.specs;
     if (request.pip.empty()) return;
     // As with micromamba: who asks for uv in the file wants it to be used.
-    request.pip.use_uv = use_uv_ || asks_for(specs, "uv");
+    request.pip.use_uv = use_uv_ || draft.config.use_uv || asks_for(specs, "uv");
     const bool by_url = request.install.from_lock ||
                         std::any_of(draft.files.begin(), draft.files.end(),
                                     [](const auto& f) { return f.kind == RequestFile::Kind::explicit_urls; });
@@ -233,6 +237,21 @@ Result<void> TransactionCommand::apply_to_config(const Invocation& invocation, C
     return {};
 }
 
+Result<int> TransactionCommand::show_understood(Draft& draft) {
+    const auto& install = draft.request.install;
+    if (install.action != Action::create && !is_directory(install.prefix + "/conda-meta")) { // enough for mamba
+        TAIPAN_CHECK(require_environment(install.prefix));
+    }
+    UnderstoodRequest understood{install.action, install.prefix, common_.name, {}, install.specs, install.channels};
+    for (const auto& file : draft.files) {
+        if (!file.name.empty()) understood.file_name = file.name;
+        // A list of URLs is all that is installed, whatever else was named.
+        if (file.kind == RequestFile::Kind::explicit_urls) understood.specs = file.dependencies;
+    }
+    draft.invocation.console.print(understood_config(draft.config, understood));
+    return exit_success;
+}
+
 Result<int> TransactionCommand::run(Invocation& invocation) {
     json_ = common_.json.value_or(false);
     Draft draft{invocation, {}, {}, {}};
@@ -240,18 +259,23 @@ Result<int> TransactionCommand::run(Invocation& invocation) {
     json_ = draft.config.json;
     TAIPAN_TRY(draft.files, read_request_files(files_, draft.config));
     TAIPAN_CHECK(prepare(draft));
-    TAIPAN_TRY(const std::string prefix, resolve_target(invocation, common_, draft.config, without_target()));
+    TAIPAN_TRY(const std::string prefix,
+               resolve_target(invocation, common_, draft.config, without_target(invocation.role())));
     TAIPAN_TRY(draft.config, load_settings_for_prefix(invocation, common_, prefix, std::move(draft.config)));
     TAIPAN_CHECK(apply_to_config(invocation, draft.config));
     draft.request.install.prefix = prefix;
     TAIPAN_CHECK(fill_request(draft));
+    if (print_config_) return show_understood(draft);
     TAIPAN_TRY(const bool go_on, accept(draft));
     if (!go_on) return exit_success;
     if (!draft.request.dry_run && !draft.request.download_only) TAIPAN_CHECK(require_writable(prefix));
     TransactionOutcome outcome;
     auto done = run_transaction(invocation, std::move(draft.config), draft.request, outcome);
     pip_failed_ = outcome.pip_failed;
-    if (!done) return std::move(done).error();
+    if (!done) {
+        if (done.error().code == ErrorCode::package_not_found) add_prefix(done.error(), prefix);
+        return std::move(done).error();
+    }
     return outcome.exit_code;
 }
 

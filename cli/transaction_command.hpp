@@ -31,7 +31,7 @@ protected:
     };
 
     [[nodiscard]] virtual Action action() const = 0;
-    [[nodiscard]] virtual WithoutTarget without_target() const { return WithoutTarget::active_or_root; }
+    [[nodiscard]] virtual WithoutTarget without_target(Role /*role*/) const { return WithoutTarget::active_or_root; }
     /// Called when files are read, before the target is resolved.
     virtual Result<void> prepare(Draft&) { return {}; }
     /// Called when the request is complete, before the run. False ends the command with success.
@@ -59,9 +59,11 @@ protected:
     bool clobber_ = false;
     std::string slim_;
     std::vector<std::string> slim_exclude_, slim_keep_;
-    bool json_ = false;
+    bool json_ = false, print_config_ = false;
 
 private:
+    /// mamba's --print-config-only.
+    Result<int> show_understood(Draft& draft);
     void take_file(Draft& draft, RequestFile& file, std::vector<std::string>& channels);
     void add_pip_package(Draft& draft) const;
     Result<void> fill_request(Draft& draft);

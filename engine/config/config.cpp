@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <unistd.h>
+
 #include "base/filesystem.hpp"
 #include "config/config_keys.hpp"
 #include "config/config_sources.hpp"
@@ -50,6 +52,22 @@ void make_absolute(std::vector<std::string>& paths, const Config& config) {
     paths = std::move(unique);
 }
 
+/// The places for environments and packages that are there without being configured.
+void add_fixed_places(Config& config, bool of_conda) {
+    const std::string shared = config.root_prefix + "/envs", own = config.home + "/.conda/envs";
+    if (of_conda) { // a user who cannot write the root prefix has his own place first
+        const bool writable = ::access(config.root_prefix.c_str(), W_OK) == 0 || !exists(config.root_prefix);
+        config.envs_dirs.push_back(writable ? shared : own);
+        config.envs_dirs.push_back(writable ? own : shared);
+    } else {
+        config.envs_dirs.push_back(shared);
+        // conda's place is of interest only where conda has put something there.
+        if (is_directory(own)) config.envs_dirs.push_back(own);
+    }
+    if (!config.pkgs_dirs.empty()) return;
+    config.pkgs_dirs = {config.root_prefix + "/pkgs", config.home + (of_conda ? "/.conda/pkgs" : "/.mamba/pkgs")};
+}
+
 } // namespace
 
 Result<Config> load_config(const ConfigRequest& request) {
@@ -69,10 +87,7 @@ Result<Config> load_config(const ConfigRequest& request) {
         if (source.name.starts_with('/')) config.sources.push_back(source.name);
     }
 
-    config.envs_dirs.push_back(config.root_prefix + "/envs");
-    // conda's place of users that cannot write the root prefix; of interest only where conda has put something there.
-    if (const auto own = config.home + "/.conda/envs"; is_directory(own)) config.envs_dirs.push_back(own);
-    if (config.pkgs_dirs.empty()) config.pkgs_dirs = {config.root_prefix + "/pkgs", config.home + "/.mamba/pkgs"};
+    add_fixed_places(config, request.user_places_of_conda);
     make_absolute(config.envs_dirs, config);
     make_absolute(config.pkgs_dirs, config);
     config.credentials = load_credentials(config.environment, config.home, config.warnings);

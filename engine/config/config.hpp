@@ -21,6 +21,8 @@ struct Config {
     std::vector<std::string> envs_dirs; ///< first writable one receives new environments
     std::vector<std::string> pkgs_dirs; ///< all are searched, first writable one receives packages
     std::vector<std::string> channels;  ///< as written, highest priority first
+    /// Searched when nothing names a channel; set by the caller, for the tool that is stood in for.
+    std::vector<std::string> last_resort_channels;
     ChannelSettings channel_settings;
     std::map<std::string, std::vector<std::string>> mirrored_channels; ///< name -> base URLs, tried in turn
     std::vector<StoredCredential> credentials;                         ///< of earlier logins; never shown
@@ -49,6 +51,7 @@ struct Config {
     bool json = false, quiet = false;
     int verbosity = 0;
     bool compile_pyc = true;
+    bool use_uv = false; ///< uv, not pip, installs the pip parts of files
     bool add_pip_as_python_dependency = true;
     bool register_envs = true, protect_frozen_envs = true, rollback_enabled = true;
     bool show_channel_urls = false, changeps1 = true;
@@ -79,6 +82,8 @@ struct ConfigRequest {
     std::vector<std::string> rc_files;        ///< --rc-file: only these are read
     bool no_rc = false;                       ///< --no-rc: none is read
     bool no_env = false;                      ///< --no-env: variables set no keys
+    /// The fixed places of a user are conda's (`~/.conda/envs` and `pkgs`, always), not mamba's.
+    bool user_places_of_conda = false;
 };
 
 /// Reads and merges all layers. Invalid YAML or a value of the wrong type is ErrorCode::parse naming the file

@@ -258,7 +258,7 @@ const std::vector<ConfigKey> keys = {
     {"use_local"},
     {"use_lockfiles"},
     {"use_target_prefix_fallback"},
-    {"use_uv"},
+    {"use_uv", {}, [](Config& c) -> bool& { return c.use_uv; }},
     {"user_agent"},
     {"verify_artifacts"},
     {"verify_threads"},

@@ -5,6 +5,7 @@
 
 #include "base/filesystem.hpp"
 #include "base/json_writer.hpp"
+#include "config/comment_selectors.hpp"
 #include "config/expand.hpp"
 #include "config/lock_file.hpp"
 #include "config/yaml_value.hpp"
@@ -196,10 +197,17 @@ Result<RequestFile> parse_request_file(std::string_view text, const std::string&
                                        const RequestFileContext& context) {
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
     if (is_explicit(text) || !(named_as_yaml(path) || reads_as_yaml(text))) return parse_spec_file(text, path, context);
-    TAIPAN_TRY(const auto document, parse_yaml(text, path));
+    std::vector<std::string> unknown;
+    const auto chosen = context.comment_selectors ? lines_for_platform(text, context.subdir, unknown) : std::string();
+    TAIPAN_TRY(const auto document, parse_yaml(context.comment_selectors ? std::string_view(chosen) : text, path));
     if (is_conda_lock(document)) return parse_conda_lock(document, path, context);
     if (is_pixi_lock(document)) return parse_pixi_lock(document, path, context);
-    return parse_environment_document(document, path, context);
+    TAIPAN_TRY(auto file, parse_environment_document(document, path, context));
+    for (const auto& word : unknown) {
+        file.warnings.push_back(path + ": lines with the selector [" + word +
+                                "], which names no platform, are left out");
+    }
+    return file;
 }
 
 Result<RequestFile> read_request_file(const std::string& path, const RequestFileContext& context) {

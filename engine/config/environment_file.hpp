@@ -40,6 +40,7 @@ struct RequestFileContext {
     std::string base_directory = {};          ///< of the file; empty when it is none (a URL, standard input)
     std::vector<std::string> categories = {}; ///< of a conda-lock file; empty: `main`
     std::string lock_environment = {};        ///< of a pixi.lock; empty: `default`
+    bool comment_selectors = false;           ///< lines of environment.yml can end in `# [linux]`
 };
 
 /// Reads text of any kind. The content decides what it is, and only where that leaves it open the name does.

@@ -16,6 +16,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "base/json_writer.hpp"
 #include "model/feature_set.hpp"
 #include "model/url.hpp"
 
@@ -117,9 +118,10 @@ private:
     using Extra = MatchSpec::Extra;
 
     [[nodiscard]] Error invalid(std::string_view why) const {
-        return make_error(ErrorCode::invalid_argument, "invalid spec '" +
-                                                           without_credentials(whole_.substr(0, 200), true) +
-                                                           "': " + std::string(why));
+        const auto shown = without_credentials(whole_.substr(0, 200), true);
+        Error error = make_error(ErrorCode::invalid_argument, "invalid spec '" + shown + "': " + std::string(why));
+        error.details = JsonWriter().begin_object().member("invalid_spec", shown).end_object().take();
+        return error;
     }
 
     Extra& extra() {

@@ -143,8 +143,10 @@ Result<void> require_environment(const std::string& prefix) {
         error.details = facts.begin_object().member("location", prefix).end_object().take();
         return error;
     }
-    return make_error(ErrorCode::not_an_environment,
-                      prefix + " is a directory, but no environment: it has no conda-meta/history");
+    auto error = make_error(ErrorCode::not_an_environment,
+                            prefix + " is a directory, but no environment: it has no conda-meta/history");
+    error.details = JsonWriter().begin_object().member("target_directory", prefix).end_object().take();
+    return error;
 }
 
 Result<std::vector<std::string>> record_file_names(const std::string& prefix) {

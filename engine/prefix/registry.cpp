@@ -94,7 +94,7 @@ Result<std::vector<std::string>> registered_environments(const std::string& home
     return lines;
 }
 
-std::vector<ListedEnvironment> list_environments(const std::string& home, const std::string& root_prefix,
+std::vector<ListedEnvironment> list_environments(const std::vector<std::string>& homes, const std::string& root_prefix,
                                                  const std::vector<std::string>& envs_dirs) {
     std::vector<ListedEnvironment> listed;
     std::set<std::string> seen;
@@ -105,13 +105,16 @@ std::vector<ListedEnvironment> list_environments(const std::string& home, const 
     for (const std::string& directory : envs_dirs) {
         for (const std::string& prefix : environments_in(directory)) add(prefix, std::string(base_name(prefix)));
     }
-    if (auto registered = registered_environments(home)) {
-        std::sort(registered->begin(), registered->end());
-        for (const std::string& prefix : *registered) {
-            const std::string_view parent = parent_path(prefix);
-            const bool named = std::find(envs_dirs.begin(), envs_dirs.end(), parent) != envs_dirs.end();
-            add(prefix, named ? std::string(base_name(prefix)) : std::string());
-        }
+    std::vector<std::string> registered;
+    for (const std::string& home : homes) {
+        const auto lines = registered_environments(home); // what cannot be read is another user's own business
+        if (lines) registered.insert(registered.end(), lines->begin(), lines->end());
+    }
+    std::sort(registered.begin(), registered.end());
+    for (const std::string& prefix : registered) {
+        const std::string_view parent = parent_path(prefix);
+        const bool named = std::find(envs_dirs.begin(), envs_dirs.end(), parent) != envs_dirs.end();
+        add(prefix, named ? std::string(base_name(prefix)) : std::string());
     }
     return listed;
 }

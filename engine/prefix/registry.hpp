@@ -22,8 +22,9 @@ struct ListedEnvironment {
     std::string name; ///< `base`, the directory's name when it lies in an envs_dir, else empty
 };
 
-/// The root prefix (when it is an environment), those in `envs_dirs`, then registered ones; unique, each group sorted.
-std::vector<ListedEnvironment> list_environments(const std::string& home, const std::string& root_prefix,
+/// The root prefix (when it is an environment), those in `envs_dirs`, then those registered in any of `homes`; unique,
+/// each group sorted.
+std::vector<ListedEnvironment> list_environments(const std::vector<std::string>& homes, const std::string& root_prefix,
                                                  const std::vector<std::string>& envs_dirs);
 
 } // namespace taipan

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 
+#include "base/json_writer.hpp"
 #include "model/dependency_name.hpp"
 
 namespace taipan::solve_detail {
@@ -76,6 +77,14 @@ std::set<std::string> user_roots(const SolveRequest& request) {
     return roots;
 }
 
+Error not_in_prefix(const std::vector<std::string>& specs) {
+    std::string text = "The following packages are missing from the target environment:";
+    for (const auto& spec : specs) text += "\n  - " + spec;
+    Error error = make_error(ErrorCode::package_not_found, std::move(text));
+    error.details = JsonWriter().begin_object().member("not_in_prefix", specs).end_object().take();
+    return error;
+}
+
 } // namespace
 
 const std::set<std::string>& protected_names() {
@@ -87,18 +96,16 @@ const std::set<std::string>& protected_names() {
 Result<std::vector<PackageRecord>> without_removed(const SolveRequest& request) {
     const auto& installed = request.installed;
     std::vector<bool> removed(installed.size(), false);
-    std::string missing;
+    std::vector<std::string> missing;
     for (const auto& spec : request.remove) {
         bool found = false;
         for (std::size_t i = 0; i < installed.size(); ++i) {
             if (!spec.matches(installed[i])) continue;
             removed[i] = found = true;
         }
-        if (!found) missing += "\n  - " + spec.to_string();
+        if (!found) missing.push_back(spec.to_string());
     }
-    if (!missing.empty())
-        return make_error(ErrorCode::package_not_found,
-                          "The following packages are missing from the target environment:" + missing);
+    if (!missing.empty()) return not_in_prefix(missing);
     if (request.force_remove) return keep_unmarked(installed, removed);
 
     const InstalledGraph graph(installed);

@@ -46,6 +46,28 @@ class LockTest(TaipanTest):
         self.assert_installed("app-1.0-0", "lib-1.5-0")
         self.assertEqual(self.record("app")["constrains"], ["old <1"])
 
+    def test_lines_for_platforms(self):
+        self.write("environment.yml", "app", f"tool  # [{'linux64' if SUBDIR == 'linux-64' else 'aarch64'}]",
+                   "nosuch # [win]", "neither # comment [osx]", "whatever # [py38]")
+        result = self.lock()
+        self.assertIn("[py38]", result.stderr)
+        self.assertEqual(re.findall(r"^- name: (.*)", self.text(), re.M), ["app", "lib", "tool"])
+
+    def test_one_package_is_updated(self):
+        self.write("environment.yml", "app", "tool")
+        self.lock()
+        self.channel.add("lib", "1.9", noarch="generic")
+        self.channel.add("tool", "1.1", depends=["lib"], noarch="generic")
+        self.channel.write_index()
+        before = self.text()
+        self.lock("--update", "tool")
+        versions = dict(re.findall(r"^- name: (.*)\n  version: (.*)", self.text(), re.M))
+        self.assertEqual(versions, {"app": "'1.0'", "lib": "'1.5'", "tool": "'1.1'"})
+        self.assertEqual(self.text().count("\n"), before.count("\n"))
+        self.lock("--update", "lib")
+        self.assertIn("lib-1.9-0", self.text())
+        self.lock("--update", "nosuch", code=1)
+
     def test_the_same_request_gives_the_same_bytes(self):
         self.lock()
         first = self.text()

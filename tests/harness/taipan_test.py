@@ -150,7 +150,7 @@ class TaipanTest(unittest.TestCase):
         for needle in needles:
             self.assertIn(str(needle), result.stderr, str(result))
         messages = [line for line in result.stderr.splitlines()
-                    if re.match(r"(\w+(Error|Exit|Channel|NotFound)\b|error\b|critical\b)", line)]
+                    if re.match(r"(\w+(Error|Exit|Channel|NotFound|Spec)\b|error\b|critical\b)", line)]
         self.assertEqual(len(messages), 1, f"not exactly one message\n{result}")
 
     def assert_no_environment(self, prefix=None):

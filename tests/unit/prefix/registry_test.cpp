@@ -39,7 +39,7 @@ TEST_CASE("all environments are listed: root, envs_dirs, registered") {
     scratch.directory("root/envs/no-environment");
     REQUIRE(register_environment(home, scratch.at("else/where")));
     REQUIRE(register_environment(home, scratch.at("root/envs/a")));
-    const auto listed = list_environments(home, scratch.at("root"), {scratch.at("root/envs"), scratch.at("none")});
+    const auto listed = list_environments({home}, scratch.at("root"), {scratch.at("root/envs"), scratch.at("none")});
     REQUIRE(listed.size() == 4);
     CHECK(listed[0].name == "base");
     CHECK(listed[1].prefix == scratch.at("root/envs/a"));

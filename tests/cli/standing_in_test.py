@@ -1,0 +1,142 @@
+"""In the place of conda and mamba: what programs read of them, where it is not what taipan says under its own name."""
+
+import json
+
+from taipan_test import TaipanTest, binary_under_test, main
+from tiny_channel import File
+
+# Stands in for the real uv, which no channel here has: writes down how it was called and what it was to install.
+UV = """#!/bin/sh
+here="$(dirname "$0")/.."
+echo "$@" > "$here/uv-arguments.txt"
+while [ $# -gt 0 ]; do [ "$1" = -r ] && cat "$2" > "$here/uv-requirements.txt"; shift; done
+"""
+
+
+class StandingInTest(TaipanTest):
+    def setUp(self):
+        super().setUp()
+        self.links = self.work / "links"
+        self.links.mkdir()
+        for name in ("conda", "mamba", "micromamba"):
+            (self.links / name).symlink_to(binary_under_test())
+        self.channel = self.tiny_channel()
+        self.channel.add("base-lib", "1.0")
+        self.channel.add("thing", "2.0", depends=["base-lib"])
+        self.channel.write_index()
+        self.url = self.channel.folder.as_uri()
+        (self.home / ".condarc").write_text(f"channels: ['{self.url}']\n")
+
+    def run_as(self, name, *arguments, **options):
+        return self.taipan(*arguments, binary=self.links / name, **options)
+
+    def told(self, name, *arguments, code=0, **options):
+        return json.loads(self.run_as(name, *arguments, "--json", code=code, **options).stdout)
+
+    def test_lists_of_mamba(self):
+        self.create("thing")
+        listed = self.told("micromamba", "list", "-p", self.prefix)
+        self.assertEqual([one["name"] for one in listed], ["base-lib", "thing"])
+        self.assertEqual(listed[1]["channel"], self.url)
+        self.assertRegex(listed[1]["url"], "thing-2.0-0.conda$")
+        self.assertEqual(len(listed[1]["sha256"]), 64)
+        heading = f'List of packages in environment: "{self.prefix}"\n\n'
+        text = self.run_as("micromamba", "list", "-p", self.prefix).stdout
+        self.assertTrue(text.startswith(heading + "  Name      Version  Build  Channel"), text)
+        self.assertEqual(self.run_as("mamba", "list", "-p", self.prefix, "--export").stdout,
+                         heading + "base-lib=1.0=0\nthing=2.0=0\n")
+        self.assertRegex(self.run_as("mamba", "list", "-p", self.prefix, "--explicit", "--md5").stdout,
+                         r"thing-2.0-0.conda#[0-9a-f]{32}\n$")
+
+    def test_where_a_request_of_mamba_goes(self):
+        def understood(*arguments, **options):
+            text = self.run_as("micromamba", *arguments, "--print-config-only", **options).stdout
+            return dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
+
+        self.create("thing", prefix=self.root_prefix / "envs/one")
+        self.assertEqual(understood("install", "-n", "one", "thing")["target_prefix"], f"{self.root_prefix}/envs/one")
+        self.assertEqual(understood("install", "thing", env={"MAMBA_TARGET_PREFIX": "one"})["target_prefix"],
+                         f"{self.root_prefix}/envs/one")
+        (self.work / "env.yml").write_text("name: one\ndependencies: [thing]\n")
+        self.assertEqual(understood("install", "-f", self.work / "env.yml")["env_name"], "one")
+        made = understood("create", "-p", self.work / "new", "thing")
+        self.assertEqual((made["use_root_prefix_fallback"], made["target_prefix_checks"]), ("false", "10"))
+        self.assertFalse((self.work / "new").exists())
+        self.run_as("micromamba", "remove", "thing", "--print-config-only", code=2)
+
+    def test_a_quiet_run_of_mamba_says_nothing(self):
+        result = self.run_as("micromamba", "create", "-y", "-q", "-p", self.prefix, "thing")
+        self.assertEqual((result.stdout, result.stderr), ("", ""))
+        self.assertEqual(self.taipan("install", "-y", "-q", "-p", self.prefix, "thing").stdout, "")
+        told = self.told("mamba", "install", "-y", "-p", self.prefix, "thing")
+        self.assertIs(told["dry_run"], False)
+        self.assertEqual(told["prefix"], str(self.prefix))
+
+    def test_quiet_conda_shows_the_plan(self):
+        result = self.run_as("conda", "create", "-y", "-q", "-p", self.prefix, "thing")
+        self.assertIn("base-lib", result.stdout)
+        self.assertNotIn("To activate", result.stdout)
+
+    def test_nothing_to_do_has_the_keys_of_conda(self):
+        self.create("thing")
+        self.assertEqual(self.told("conda", "install", "-y", "-p", self.prefix, "thing"),
+                         {"message": "All requested packages already installed.", "success": True})
+
+    def test_errors_have_the_members_of_conda(self):
+        self.create("thing")
+        missing = self.told("conda", "install", "-y", "-p", self.prefix, "nosuch", code=1)
+        self.assertEqual(missing["exception_name"], "PackagesNotFoundInChannelsError")
+        self.assertEqual(missing["channel_urls"], [
+            {"auth": None, "location": str(self.channel.folder.parent), "name": self.channel.folder.name,
+             "package_filename": None, "platform": None, "scheme": "file", "token": None}])
+        gone = self.told("conda", "remove", "-y", "-p", self.prefix, "nosuch", code=1)
+        self.assertEqual((gone["exception_name"], gone["package_name"], gone["packages_formatted"], gone["prefix"]),
+                         ("PackagesNotFoundInPrefixError", ["nosuch"], "\n  - nosuch", str(self.prefix)))
+        self.assertEqual(self.told("conda", "list", "-p", self.work, code=1)["target_directory"], str(self.work))
+        self.assertEqual(self.told("conda", "create", "-y", "thing", code=2)["exception_name"], "ArgumentError")
+        self.assertEqual(self.told("conda", "install", "-p", self.prefix, "===bad", code=1)["exception_name"],
+                         "InvalidMatchSpec")
+        key = self.told("conda", "config", "--set", "nosuch", "1", code=1)
+        self.assertEqual((key["exception_name"], key["key"]), ("CondaKeyError", "nosuch"))
+
+    def test_create_of_conda(self):
+        self.create("thing")
+        self.told("conda", "create", "--dry-run", "-p", self.prefix, "thing", code=1)
+        self.assertIn("unused-env-name", self.told("conda", "create", "--dry-run", "thing")["prefix"])
+        used = self.work / "used"
+        used.mkdir()
+        (used / "own.txt").write_text("mine\n")
+        self.run_as("micromamba", "create", "-y", "-p", used, "thing", code=1)
+        self.run_as("conda", "create", "-y", "-p", used, "thing")
+        self.assert_installed("thing-2.0-0", "base-lib-1.0-0", prefix=used)
+        self.assertEqual((used / "own.txt").read_text(), "mine\n")
+
+    def test_places_and_facts_of_conda(self):
+        self.environment.pop("CONDA_PKGS_DIRS", None)
+        told = self.told("conda", "info")
+        self.assertEqual(told["pkgs_dirs"], [f"{self.root_prefix}/pkgs", f"{self.home}/.conda/pkgs"])
+        self.assertEqual(told["envs_dirs"], [f"{self.root_prefix}/envs", f"{self.home}/.conda/envs"])
+        self.assertIn(["__conda", told["conda_version"], "0"], told["virtual_pkgs"])
+        self.assertIn("conda version : " + told["conda_version"], self.run_as("conda", "info").stdout)
+        self.assertEqual(self.told("conda", "info", "--unsafe-channels"), {"channels": [self.url]})
+        self.create("thing")
+        sizes = self.told("conda", "list", "-p", self.prefix, "--size")
+        self.assertGreater(sizes[0]["size"], 0)
+        self.assertEqual(self.run_as("conda", "list", "-p", self.prefix, "^THING").stdout.splitlines()[-1].split()[0],
+                         "thing")
+
+    def test_uv_in_the_place_of_pip(self):
+        self.channel.add("python", "3.11.9", files={"bin/python": File("#!/bin/sh\n", mode=0o755)})
+        self.channel.add("uv", "0.5", files={"bin/uv": File(UV, mode=0o755)})
+        self.channel.write_index()
+        (self.work / "env.yml").write_text("dependencies:\n  - python\n  - pip:\n    - foo==1.0\n    - bar\n")
+        (self.home / ".condarc").write_text(f"channels: ['{self.url}']\nuse_uv: true\n")
+        result = self.taipan("env", "create", "-y", "-p", self.prefix, "-f", self.work / "env.yml")
+        self.assertIn("'uv' is not among its dependencies", result.stderr)
+        self.assertEqual((self.prefix / "uv-requirements.txt").read_text(), "foo==1.0\nbar\n")
+        words = (self.prefix / "uv-arguments.txt").read_text().split()
+        self.assertEqual(words[:4], ["pip", "install", "--python", f"{self.prefix}/bin/python"])
+
+
+if __name__ == "__main__":
+    main()
