@@ -143,6 +143,10 @@ TEST_CASE("packages of pip are those that no conda record lists", "[pip]") {
         return "Metadata-Version: 2.1\nName: " + name + "\nVersion: 1.2\n\nVersion: 9\n";
     };
     scratch.write(site + "Baz_Pip-1.2.dist-info/METADATA", metadata("Baz_Pip"));
+    scratch.write(site + "bare-1.2.dist-info/METADATA", metadata("bare"));
+    for (const auto* name : {"Baz_Pip", "owned", "marked", "broken"}) {
+        scratch.write(site + name + "-1.2.dist-info/RECORD", "");
+    }
     scratch.write(site + "owned-1.2.dist-info/METADATA", metadata("owned"));
     scratch.write(site + "marked-1.2.dist-info/METADATA", metadata("marked"));
     scratch.write(site + "marked-1.2.dist-info/INSTALLER", "conda\n");
