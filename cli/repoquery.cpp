@@ -3,6 +3,7 @@
 #include "base/filesystem.hpp"
 #include "common_options.hpp"
 #include "flow/package_source.hpp"
+#include "model/version.hpp"
 #include "prefix/prefix_data.hpp"
 #include "progress.hpp"
 #include "repoquery_text.hpp"
@@ -85,8 +86,14 @@ private:
         if (question_ == Question::whoneeds) return needing_packages(source, spec, recursive_ || tree_);
         PackageGraph graph;
         TAIPAN_TRY(auto found, find_packages(source, spec));
+        // By name, the newest first, builds of one version as they came.
+        const auto before = [](const PackageRecord& a, const PackageRecord& b) {
+            if (a.name != b.name) return a.name < b.name;
+            const auto version_a = Version::parse(a.version), version_b = Version::parse(b.version);
+            return version_a && version_b && *version_b < *version_a;
+        };
+        std::stable_sort(found.begin(), found.end(), before);
         for (auto& record : found) graph.nodes.push_back({std::move(record), {}, {}});
-        std::reverse(graph.nodes.begin(), graph.nodes.end()); // the newest first
         graph.roots = graph.nodes.size();
         return graph;
     }

@@ -23,13 +23,15 @@ void render(const std::vector<Node>& nodes, const std::string& indent, std::stri
 
 /// "no python fits both", then a line each: "python=3.7 (requested)", "python 2.7.* (needed by a 1.0)".
 std::string sentence(const Conflict& conflict) {
-    std::string text = "no " + conflict.name + " fits both";
+    std::string text =
+        "no " + conflict.name + (conflict.blocked.empty() ? " fits both" : " that may be chosen fits both");
     for (const auto& demand : conflict.demands)
         text += "\n  - " + demand.spec + " (" +
                 (demand.constraint   ? "a constraint of "
                  : demand.by_package ? "needed by "
                                      : "") +
                 demand.by + ')';
+    if (!conflict.blocked.empty()) text += "\n  (" + conflict.blocked + ")";
     return text;
 }
 
@@ -65,7 +67,7 @@ std::string json_of(const Explanation& explanation) {
     JsonWriter json;
     json.begin_object().key("conflicts").begin_array();
     for (const auto& conflict : explanation.conflicts) {
-        json.begin_object().key("demands").begin_array();
+        json.begin_object().member("blocked", conflict.blocked).key("demands").begin_array();
         for (const auto& demand : conflict.demands)
             json.begin_object()
                 .member("by", demand.by)

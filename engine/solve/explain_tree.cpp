@@ -409,7 +409,11 @@ std::vector<Conflict> Explainer::conflicts() const {
             for (std::size_t j = i + 1; j < demands.size(); ++j) {
                 if (!disjoint(demands[i], demands[j]) || result.size() == shown_conflicts) continue;
                 if (!inevitable(demands[i]) || !inevitable(demands[j])) continue;
-                Conflict conflict{catalog_.name(name).text, {}};
+                Conflict conflict{catalog_.name(name).text, {}, {}};
+                std::vector<EntryId> fitting;
+                for (const EntryId entry : entries)
+                    if (fulfils(entry, demands[i].specs) && fulfils(entry, demands[j].specs)) fitting.push_back(entry);
+                conflict.blocked = words_.why_blocked(fitting);
                 for (const Demand* side : {&demands[i], &demands[j]}) {
                     Demand sorted = *side;
                     sort_newest_first(sorted.specs);

@@ -31,6 +31,7 @@ struct Conflict {
     };
     std::string name;
     std::vector<Demand> demands;
+    std::string blocked = {}; ///< why those that would fit may not be chosen; empty when there are none
 };
 
 struct Explanation {

@@ -177,6 +177,17 @@ std::string Words::blocked(Block block, const std::vector<EntryId>& entries) con
     return which + " cannot be installed";
 }
 
+std::string Words::why_blocked(const std::vector<EntryId>& some) const {
+    // One entry each: those that need different things of the system are told apart.
+    std::map<std::pair<Block, DependencyId>, std::vector<EntryId>> groups;
+    for (const EntryId entry : some)
+        if (const Block block = reach_.block(entry); block != Block::none)
+            groups[{block, block == Block::impossible ? *catalog_.entry(entry).impossible : 0}].push_back(entry);
+    std::vector<std::string> texts;
+    for (const auto& [reason, entries] : groups) texts.push_back(blocked(reason.first, entries));
+    return join(texts, "; ");
+}
+
 std::string Words::why_none(DependencyId id) {
     if (!catalog_.answer(id)) return "the channels cannot be read";
     const Dependency& dependency = catalog_.dependency(id);
@@ -194,14 +205,8 @@ std::string Words::why_none(DependencyId id) {
         return platforms.empty() ? "no channel that was searched has a package of that name"
                                  : "it exists for " + platforms + " only";
     }
-    // One entry each: those that need different things of the system are told apart.
-    std::map<std::pair<Block, DependencyId>, std::vector<EntryId>> groups;
-    for (const EntryId entry : dependency.matches)
-        if (const Block block = reach_.block(entry); block != Block::none)
-            groups[{block, block == Block::impossible ? *catalog_.entry(entry).impossible : 0}].push_back(entry);
-    std::vector<std::string> texts;
-    for (const auto& [reason, entries] : groups) texts.push_back(blocked(reason.first, entries));
-    return texts.empty() ? "nothing that fulfils it can be installed" : join(texts, "; ");
+    const std::string reasons = why_blocked(dependency.matches);
+    return reasons.empty() ? "nothing that fulfils it can be installed" : reasons;
 }
 
 } // namespace taipan::solve_detail

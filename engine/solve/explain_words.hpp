@@ -26,6 +26,8 @@ public:
     [[nodiscard]] std::string alternatives(const std::vector<DependencyId>& ids) const;
     /// Who wants what an install job asks for: "requested", "requested earlier", "pinned".
     [[nodiscard]] std::string origin(const Job& job) const;
+    /// Why these may not be chosen; empty when they may.
+    [[nodiscard]] std::string why_blocked(const std::vector<EntryId>& some) const;
     /// Why nothing that may be chosen fulfils a dependency.
     [[nodiscard]] std::string why_none(DependencyId id);
 

@@ -123,6 +123,7 @@ public:
     Result<PackageGraph> run(const MatchSpec& spec, bool recursive) {
         TAIPAN_CHECK(turn_around());
         TAIPAN_CHECK(find_roots(spec));
+        whole_name_ = spec.is_name_only();
         graph_.roots = graph_.nodes.size();
         for (std::size_t root = 0; root < graph_.roots; ++root) by_name_.emplace(graph_.nodes[root].record.name, root);
         if (!recursive) {
@@ -175,7 +176,8 @@ private:
             bool needs = false;
             for (std::size_t root = 0; root < graph_.roots; ++root) {
                 const PackageRecord& needed = graph_.nodes[root].record;
-                if (needed.name != dependency_name(dependency) || !fulfils(needed, dependency)) continue;
+                if (needed.name != dependency_name(dependency)) continue;
+                if (!whole_name_ && !fulfils(needed, dependency)) continue;
                 graph_.nodes[root].nearby.push_back(graph_.nodes.size());
                 needs = true;
             }
@@ -231,6 +233,7 @@ private:
 
     CandidateSource& source_;
     PackageGraph graph_;
+    bool whole_name_ = false; ///< asked for no version: whatever version is needed
     std::map<std::string, std::vector<std::string>> needers_;
     std::map<std::string, std::size_t> by_name_;
 };

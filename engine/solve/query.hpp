@@ -32,8 +32,8 @@ Result<std::vector<PackageRecord>> find_packages(CandidateSource& source, const 
 /// choose. No roots: nothing matches.
 Result<PackageGraph> needed_packages(CandidateSource& source, const MatchSpec& spec, bool recursive);
 
-/// The packages of which some dependency is fulfilled by one that matches (or just names it, when no package of that
-/// name is known), from the best of each name on. With `recursive` also those that need these, and so on, but each name
+/// The packages of which some dependency is fulfilled by one that matches (or just names it, when that is all that was
+/// asked), from the best of each name on. With `recursive` also those that need these, and so on, but each name
 /// once, in its best version. Nodes that are not roots carry the dependency in `spec`.
 Result<PackageGraph> needing_packages(CandidateSource& source, const MatchSpec& spec, bool recursive);
 

@@ -82,7 +82,7 @@ class SearchTest(TaipanTest):
         tree = self.taipan("repoquery", "depends", "-p", self.prefix, "--tree", "alpha").stdout
         self.assertEqual(tree, "alpha[1.2.3]\n  ├─ beta[1.0]\n  └─ __glibc >=2.17 (virtual package)\n")
         found = self.taipan_json("repoquery", "search", "--local", "-p", self.prefix, "*")
-        self.assertEqual([p["name"] for p in found["result"]["pkgs"]], ["beta", "alpha"])
+        self.assertEqual([p["name"] for p in found["result"]["pkgs"]], ["alpha", "beta"])
         self.assert_failed(self.taipan("repoquery", "search", "--local", "-p", self.work / "no", "x", code=1), "no")
 
     def test_all_environments_are_asked(self):

@@ -154,6 +154,19 @@ TEST_CASE("a constraint that excludes", "[solve]") {
     CHECK(error.details.find(R"("constraint": true)") != std::string::npos);
 }
 
+TEST_CASE("what would fit but is pinned away is named", "[solve]") {
+    MemorySource source({package("a", "1.0", "0", {}, {"b <2"}), package("b", "1.0"), package("b", "2.0")});
+    SolveRequest request;
+    request.install = specs({"a", "b"});
+    request.pins = specs({"b 2.*"});
+    const auto solution = solve(request, source);
+    REQUIRE_FALSE(solution);
+    CHECK(solution.error().message.find("no b that may be chosen fits both"
+                                        "\n  - b (requested)"
+                                        "\n  - b <2 (a constraint of a 1.0)"
+                                        "\n  (b 1.0 is excluded by the pin b=2") != std::string::npos);
+}
+
 TEST_CASE("two requests of one name that exclude each other", "[solve]") {
     MemorySource source({package("python", "3.11.2"), package("python", "3.12.1")});
     CHECK(failure({"python=3.11", "python=3.12"}, source).message ==
