@@ -101,6 +101,15 @@ int without_command(Invocation& invocation, const std::vector<std::string>& word
     return usage_failure(invocation.console, group, message);
 }
 
+/// mamba's words for a request that cannot be fulfilled are looked for by programs.
+std::string mamba_error_text(const Error& error) {
+    const bool unsatisfiable = error.code == ErrorCode::unsatisfiable;
+    return (unsatisfiable ? "error    libmamba Could not solve for environment specs\n"
+                            "    The following packages are incompatible\n"
+                          : "") +
+           ("critical libmamba " + error.describe()) + "\n";
+}
+
 int report(const Invocation& invocation, const Command& command, const Error& error) {
     Console& console = invocation.console;
     auto name = error_name_by_facts(error);
@@ -109,7 +118,7 @@ int report(const Invocation& invocation, const Command& command, const Error& er
     if (command.wants_json())
         console.print(error_json(error, name));
     else if (as_mamba(invocation.role()))
-        console.print_error("critical libmamba " + error.describe() + "\n");
+        console.print_error(mamba_error_text(error));
     else
         console.print_error(error_text(error, name));
     return name == "ArgumentError" ? exit_usage : exit_failure;

@@ -60,6 +60,7 @@ protected:
 
     /// Whether the environment may be made in a directory that has something in it. conda asks.
     [[nodiscard]] virtual Result<bool> fills_directories(Draft& draft) const {
+        if (as_mamba(draft.invocation.role())) return draft.request.install.prefix == draft.config.root_prefix;
         if (draft.invocation.role() != Role::conda) return false;
         if (draft.config.always_yes) return true;
         Console& console = draft.invocation.console;
@@ -73,13 +74,20 @@ protected:
         if (clone_) {
             TAIPAN_TRY(draft.request.install.clone_of, source_of_clone(draft));
         }
-        if (prefix == draft.config.root_prefix && common_.prefix.empty()) {
+        // mamba's images begin with `create -n base` in a root prefix that is none yet.
+        const bool first_base = as_mamba(draft.invocation.role()) && !is_environment(prefix);
+        if (prefix == draft.config.root_prefix && common_.prefix.empty() && !first_base) {
             return make_error(ErrorCode::invalid_argument,
                               "'base' and 'root' name the root prefix and cannot be the name of a new environment");
         }
         if (!is_environment(prefix)) {
             if (is_empty_or_missing(prefix)) return true;
-            if (draft.request.dry_run || draft.request.download_only) return not_an_environment(prefix);
+            const bool makes_none = draft.request.dry_run || draft.request.download_only;
+            if (first_base && prefix == draft.config.root_prefix && makes_none) {
+                draft.request.install.action = Action::install; // what would come into an empty one
+                return true;
+            }
+            if (makes_none) return not_an_environment(prefix);
             TAIPAN_TRY(const bool fills, fills_directories(draft));
             if (fills) {
                 // Programs put files of their own there first. They stay: packages come into an environment that is

@@ -1,3 +1,8 @@
+#include <algorithm>
+
+#include "model/match_spec.hpp"
+#include "package_json.hpp"
+#include "prefix/prefix_data.hpp"
 #include "transaction_command.hpp"
 
 // `install`, `update` and `env update`: changes of an environment that exists.
@@ -76,13 +81,45 @@ public:
 
 protected:
     [[nodiscard]] Action action() const override { return Action::update; }
+    static Result<void> leave_out_missing(InstallRequest& install);
+    static bool nothing_to_update(Draft& draft);
 
     Result<bool> accept(Draft& draft) override {
-        const auto& install = draft.request.install;
+        auto& install = draft.request.install;
+        if (as_mamba(draft.invocation.role()) && !install.from_lock && !update_all_ && !install.specs.empty()) {
+            TAIPAN_CHECK(leave_out_missing(install));
+            if (install.specs.empty()) return nothing_to_update(draft);
+        }
         if (!install.specs.empty() || install.from_lock || update_all_) return true;
         return make_error(ErrorCode::invalid_argument, "no package names supplied: name at least one, or say --all");
     }
 };
+
+/// conda refuses to update what is not installed, mamba passes over it.
+Result<void> Update::leave_out_missing(InstallRequest& install) {
+    TAIPAN_TRY(const auto data, load_prefix(install.prefix, RecordDetail::identity));
+    std::vector<std::string> there;
+    for (const auto& text : install.specs) {
+        TAIPAN_TRY(const auto spec, MatchSpec::parse(text));
+        if (std::any_of(data.records.begin(), data.records.end(),
+                        [&](const PrefixRecord& record) { return spec.matches_name(record.package.name); }))
+            there.push_back(text);
+    }
+    install.specs = std::move(there);
+    return {};
+}
+
+bool Update::nothing_to_update(Draft& draft) {
+    const std::string message = "All requested packages already installed";
+    PlanDocument document{nullptr, draft.request.install.prefix, message, draft.request.dry_run};
+    document.as_mamba = true;
+    Console& console = draft.invocation.console;
+    if (draft.config.json)
+        console.print(plan_json(document, draft.config.channel_settings));
+    else if (!draft.config.quiet)
+        console.print("\n# " + message + "\n\n");
+    return false;
+}
 
 class EnvUpdate final : public Install {
 public:
@@ -109,6 +146,11 @@ protected:
     }
     Result<bool> accept(Draft& draft) override {
         draft.request.empty_is_fine = true;
+        // conda makes the environment when there is none; CI actions rely on it.
+        const auto& prefix = draft.request.install.prefix;
+        if (!as_mamba(draft.invocation.role()) && !is_environment(prefix) && is_empty_or_missing(prefix)) {
+            draft.request.install.action = Action::create;
+        }
         // As in conda and mamba, pruning makes the environment what the file says.
         draft.request.install.only_requested = draft.request.install.prune;
         return true;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/filesystem.hpp"
 #include "explicit_list.hpp"
 #include "installed_size.hpp"
 #include "list_fields.hpp"
@@ -85,7 +86,9 @@ public:
         json_ = config.json;
         TAIPAN_TRY(const auto prefix, resolve_target(invocation, common_, config, WithoutTarget::active_or_root));
         TAIPAN_TRY(config, load_settings_for_prefix(invocation, common_, prefix, std::move(config)));
-        TAIPAN_CHECK(require_environment(prefix));
+        if (!as_mamba(invocation.role()) || !is_directory(prefix + "/conda-meta")) { // which is enough for mamba
+            TAIPAN_CHECK(require_environment(prefix));
+        }
         if (revisions_) {
             TAIPAN_TRY(const auto blocks, load_history(prefix));
             invocation.console.print(json_ ? revisions_json(blocks) : revisions_text(blocks));

@@ -15,6 +15,7 @@ std::string short_channel_name(const PackageRecord& record, const ChannelSetting
     if (url.empty()) return record.channel_name;
     if (url.starts_with("file://")) return std::string(url.substr(url.rfind('/') + 1));
     std::string_view alias = settings.channel_alias;
+    while (alias.ends_with('/')) alias.remove_suffix(1);
     if (url.starts_with(alias) && url.size() > alias.size() + 1) return std::string(url.substr(alias.size() + 1));
     const auto scheme = url.find("://");
     const auto path = scheme == std::string_view::npos ? scheme : url.find('/', scheme + 3);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <ctime>
 
 #include <sys/stat.h>
 
@@ -237,9 +238,21 @@ Result<void> TransactionCommand::apply_to_config(const Invocation& invocation, C
     return {};
 }
 
+Result<void> TransactionCommand::open_base(Draft& draft) const {
+    auto& install = draft.request.install;
+    const bool goes_in = install.action == Action::install || install.action == Action::update;
+    if (!goes_in || is_environment(install.prefix)) return {};
+    const bool of_mamba = as_mamba(draft.invocation.role()) && is_directory(install.prefix + "/conda-meta");
+    if (install.prefix != draft.config.root_prefix && !of_mamba) return {};
+    if (draft.request.dry_run || draft.request.download_only) return {};
+    TAIPAN_CHECK(require_writable(install.prefix));
+    return create_environment(install.prefix, static_cast<double>(std::time(nullptr)));
+}
+
 Result<int> TransactionCommand::show_understood(Draft& draft) {
     const auto& install = draft.request.install;
-    if (install.action != Action::create && !is_directory(install.prefix + "/conda-meta")) { // enough for mamba
+    const bool is_base = install.prefix == draft.config.root_prefix;
+    if (install.action != Action::create && !is_base && !is_directory(install.prefix + "/conda-meta")) {
         TAIPAN_CHECK(require_environment(install.prefix));
     }
     UnderstoodRequest understood{install.action, install.prefix, common_.name, {}, install.specs, install.channels};
@@ -267,6 +280,7 @@ Result<int> TransactionCommand::run(Invocation& invocation) {
     TAIPAN_CHECK(fill_request(draft));
     if (print_config_) return show_understood(draft);
     TAIPAN_TRY(const bool go_on, accept(draft));
+    if (go_on) TAIPAN_CHECK(open_base(draft));
     if (!go_on) return exit_success;
     if (!draft.request.dry_run && !draft.request.download_only) TAIPAN_CHECK(require_writable(prefix));
     TransactionOutcome outcome;

@@ -62,6 +62,9 @@ protected:
     bool json_ = false, print_config_ = false;
 
 private:
+    /// The root prefix becomes an environment as soon as something is to go into it: images begin with an empty one.
+    /// To mamba any directory with a conda-meta is one.
+    Result<void> open_base(Draft& draft) const;
     /// mamba's --print-config-only.
     Result<int> show_understood(Draft& draft);
     void take_file(Draft& draft, RequestFile& file, std::vector<std::string>& channels);

@@ -79,7 +79,8 @@ Result<Target> load_target(Session& session, const InstallRequest& request) {
                                session.config()));
         return target;
     }
-    TAIPAN_CHECK(require_environment(prefix));
+    // The root prefix counts as an empty environment until something is in it.
+    if (prefix != session.config().root_prefix) TAIPAN_CHECK(require_environment(prefix));
     if (session.config().protect_frozen_envs) TAIPAN_CHECK(require_not_frozen(prefix));
     target.exists = true;
     const auto& settings = session.config().channel_settings;

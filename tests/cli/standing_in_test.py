@@ -125,6 +125,38 @@ class StandingInTest(TaipanTest):
         self.assertEqual(self.run_as("conda", "list", "-p", self.prefix, "^THING").stdout.splitlines()[-1].split()[0],
                          "thing")
 
+    def test_env_update_makes_what_is_not_there(self):
+        (self.work / "env.yml").write_text("dependencies: [thing]\n")
+        self.run_as("mamba", "env", "update", "-p", self.prefix, "-f", self.work / "env.yml", code=1)
+        self.run_as("conda", "env", "update", "-p", self.prefix, "-f", self.work / "env.yml")
+        self.assert_installed("thing-2.0-0", "base-lib-1.0-0")
+        self.run_as("conda", "env", "update", "-p", self.prefix, "-f", self.work / "env.yml")
+
+    def test_a_root_prefix_that_is_no_environment_yet(self):
+        """The images of micromamba begin like that."""
+        for name, *words in (("micromamba", "install", "-n", "base"), ("micromamba", "create", "-n", "base"),
+                             ("mamba", "install"), ("taipan", "install", "-n", "base")):
+            root = self.work / ("root-" + "-".join([name, *words]))
+            (root / "envs").mkdir(parents=True)
+            run = self.taipan if name == "taipan" else lambda *w, **o: self.run_as(name, *w, **o)
+            run(*words, "--dry-run", "-y", "thing", env={"MAMBA_ROOT_PREFIX": str(root)})
+            self.assertFalse((root / "conda-meta").exists())
+            run(*words, "-y", "thing", env={"MAMBA_ROOT_PREFIX": str(root)})
+            self.assert_installed("thing-2.0-0", "base-lib-1.0-0", prefix=root)
+
+    def test_what_mamba_passes_over(self):
+        self.create("thing")
+        told = self.told("mamba", "update", "-y", "-p", self.prefix, "nosuch")
+        self.assertEqual(told["message"], "All requested packages already installed")
+        self.taipan("update", "-y", "-p", self.prefix, "nosuch", code=1)
+        self.run_as("micromamba", "remove", "-y", "--no-prune-deps", "-p", self.prefix, "thing")
+        self.assert_installed("base-lib-1.0-0")
+
+    def test_a_channel_alias_with_a_slash(self):
+        self.create("thing", env={"CONDA_CHANNEL_ALIAS": self.channel.folder.parent.as_uri() + "/"})
+        told = self.told("conda", "list", "-p", self.prefix)
+        self.assertEqual({one["channel"] for one in told}, {self.channel.folder.name})
+
     def test_uv_in_the_place_of_pip(self):
         self.channel.add("python", "3.11.9", files={"bin/python": File("#!/bin/sh\n", mode=0o755)})
         self.channel.add("uv", "0.5", files={"bin/uv": File(UV, mode=0o755)})
