@@ -30,7 +30,7 @@ error_log "{work}/error.log";
 events {{ worker_connections 1024; }}
 http {{
     default_type application/octet-stream;
-    access_log off;
+    access_log {log};
     client_body_temp_path "{work}/body";
     proxy_temp_path "{work}/proxy";
     fastcgi_temp_path "{work}/fastcgi";
@@ -40,13 +40,15 @@ http {{
     tcp_nopush on;
     keepalive_requests 100000;
     server {{
-        listen {address}:{port};
+        listen {address}:{port}{tls};
         root "{root}";
         location /large/ {{ alias "{large}/"; }}
         {limit}
     }}
 }}
 """
+
+TLS = ' ssl http2; http2_max_concurrent_streams 128; ssl_certificate "{}"; ssl_certificate_key "{}"'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,10 +59,12 @@ class LinkSettings:
 
 
 class Network:
-    """A served channel: `url`, and `enter`, the words before a command that shall use this network."""
+    """A served channel: `url`, and `enter`, the words before a command that shall use this network. With a certificate
+    (a file, and that of its key) it is served by HTTP/2 over TLS; `requests()` needs `log`."""
 
-    def __init__(self, kind, root, large, work, settings):
+    def __init__(self, kind, root, large, work, settings, certificate=None, log=False):
         self.kind, self.enter, self._wire = kind, [], None
+        self._certificate, self._log = certificate, log
         self._work = pathlib.Path(work)
         self._work.mkdir(parents=True)
         address, server = "127.0.0.1", []
@@ -93,23 +97,34 @@ class Network:
         port = free_port() if not enter else 8080
         (self._work / "nginx.conf").write_text(NGINX.format(
             work=self._work, root=root, large=large, address=address, port=port,
-            user="user root;" if os.getuid() == 0 else "",
+            user="user root;" if os.getuid() == 0 else "", log=f'"{self._log_file}"' if self._log else "off",
+            tls=TLS.format(*self._certificate) if self._certificate else "",
             limit=f"limit_rate {int(limit * 1e6)};" if limit else ""))
         self._nginx = subprocess.Popen(
             [*enter, binary, "-p", self._work, "-e", self._work / "error.log", "-c", self._work / "nginx.conf"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
-        self.url = f"http://{address}:{port}"
+        self.url = f"{'https' if self._certificate else 'http'}://{address}:{port}"
         self._wait_for_answer()
 
     def _wait_for_answer(self):
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and self._nginx.poll() is None:
-            probe = [*self.enter, shutil.which("curl"), "-sS", "-o", "/dev/null", self.url + "/"]
+            probe = [*self.enter, shutil.which("curl"), "-sSk", "-o", "/dev/null", self.url + "/"]
             if subprocess.run(probe, stderr=subprocess.DEVNULL).returncode == 0:
                 return
             time.sleep(0.02)
         log = self._work / "error.log"
         raise RuntimeError("nginx does not start:\n" + (log.read_text() if log.exists() else ""))
+
+    @property
+    def _log_file(self):
+        return self._work / "access.log"
+
+    def requests(self):
+        """The paths that were asked for since the last time."""
+        text = self._log_file.read_text()
+        os.truncate(self._log_file, 0)
+        return [line.split('"')[1].split(" ")[1] for line in text.splitlines()]
 
     def close(self):
         for process in (getattr(self, "_nginx", None), self._wire):

@@ -48,6 +48,7 @@ Result<std::unique_ptr<CurlLoop>> CurlLoop::create(asio::io_context& io, long co
     TAIPAN_CURL(multi, CURLMOPT_TIMERDATA, loop.get());
     TAIPAN_CURL(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
     TAIPAN_CURL(multi, CURLMOPT_MAXCONNECTS, connections);
+    TAIPAN_CURL(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, connections);
     return loop;
 }
 
@@ -126,6 +127,7 @@ void CurlLoop::wait(const std::shared_ptr<Watch>& entry, bool reading) {
 void CurlLoop::act(curl_socket_t socket, int events) {
     int still_running = 0;
     curl().multi_socket_action(multi_.get(), socket, events, &still_running);
+    spares_.begin_pending();
     collect_finished();
 }
 

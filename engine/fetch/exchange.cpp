@@ -31,12 +31,24 @@ bool header_is(std::string_view line, std::string_view name) {
 struct Callbacks {
     ExchangeRequest* request = nullptr;
     ExchangeResult* result = nullptr;
+    SpareConnections::Opening opening;
     bool first = true;
 };
 
+/// Whether this is the end of the head of an answer that libcurl does not follow elsewhere.
+bool ends_head(std::string_view line, const ResponseHead& head) {
+    constexpr long first_final = 200, first_redirect = 300, first_refusal = 400;
+    return (line == "\r\n" || line == "\n") && head.status >= first_final &&
+           (head.status < first_redirect || head.status >= first_refusal);
+}
+
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noexcept {
     try {
-        static_cast<Callbacks*>(user)->result->head.take_line({data, size});
+        auto& callbacks = *static_cast<Callbacks*>(user);
+        const ResponseHead& head = callbacks.result->head;
+        callbacks.result->head.take_line({data, size});
+        if (callbacks.opening.from != nullptr && ends_head({data, size}, head))
+            callbacks.opening.from->answered(callbacks.opening, head.status == 200 && head.keeps_connection);
         return size;
     } catch (...) {
         return 0;
@@ -166,6 +178,7 @@ void ResponseHead::take_line(std::string_view line) {
             std::from_chars(line.data() + blank + 1, line.data() + line.size(), status);
             shares_connection = line.substr(0, blank) >= "HTTP/2";
         }
+        keeps_connection = line.starts_with("HTTP/1.1");
         return;
     }
     const auto value = [&] { return std::string(trim(line.substr(line.find(':') + 1))); };
@@ -179,6 +192,8 @@ void ResponseHead::take_line(std::string_view line) {
         retry_after = value();
     else if (header_is(line, "content-range"))
         content_range = value();
+    else if (header_is(line, "connection"))
+        keeps_connection = keeps_connection && ::strcasecmp(value().c_str(), "close") != 0;
     else if (header_is(line, "accept-ranges"))
         ranges_refused = value() == "none";
     else if (header_is(line, "content-length")) {
@@ -217,7 +232,7 @@ asio::awaitable<ExchangeResult> exchange(CurlLoop& loop, const TransferSettings&
         result.error = curl_setup_error("a new handle", "out of memory");
         co_return result;
     }
-    Callbacks callbacks{&request, &result, true};
+    Callbacks callbacks{&request, &result, {}, true};
     std::array<char, CURL_ERROR_SIZE> detail{};
     curl().easy_setopt(easy.get(), CURLOPT_ERRORBUFFER, detail.data());
     auto headers = set_up(easy.get(), settings, callbacks);
@@ -225,8 +240,11 @@ asio::awaitable<ExchangeResult> exchange(CurlLoop& loop, const TransferSettings&
         result.error = std::move(headers).error();
         co_return result;
     }
-    // Over TLS one connection takes them all (HTTP/2), and a handshake would remain to be waited for.
-    if (request.fans_out && request.source->url.starts_with("http:")) loop.spares().serve(easy.get());
+    if (request.fans_out) {
+        // Over TLS one connection may take them all (HTTP/2).
+        callbacks.opening.in_advance = request.source->url.starts_with("http:");
+        loop.spares().serve(easy.get(), callbacks.opening);
+    }
     result.code = co_await loop.perform(easy.get());
     result.detail = detail.data();
     co_return result;

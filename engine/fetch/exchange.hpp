@@ -47,6 +47,7 @@ struct ResponseHead {
     std::string etag, last_modified, cache_control, retry_after, content_range;
     bool ranges_refused = false;    ///< `Accept-Ranges: none`
     bool shares_connection = false; ///< HTTP/2 or later: one connection carries many exchanges at once
+    bool keeps_connection = false; ///< HTTP/1.1 that goes on after this answer
 
     /// Takes one line as libcurl hands it out; a status line begins a new answer.
     void take_line(std::string_view line);

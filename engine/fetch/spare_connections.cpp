@@ -1,6 +1,7 @@
 #include "fetch/spare_connections.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include <poll.h>
@@ -12,7 +13,12 @@ namespace taipan {
 
 namespace {
 
-constexpr std::size_t fewest = 16, most = 64;
+/// Before the server has answered: with the first connection as many as a browser opens.
+constexpr std::size_t first_spares = 5;
+/// Afterwards.
+constexpr std::size_t later_spares = 48;
+/// With those that are in use.
+constexpr std::size_t most_connections = 96;
 
 enum class State { connecting, connected, failed };
 
@@ -26,77 +32,131 @@ State state_of(int socket) {
     return (ready.revents & (POLLIN | POLLERR | POLLHUP)) != 0 ? State::failed : State::connected;
 }
 
+bool same(const SpareConnections::Address& a, const SpareConnections::Address& b) {
+    return a.length == b.length && std::memcmp(&a.bytes, &b.bytes, a.length) == 0;
+}
+
 } // namespace
 
-SpareConnections::~SpareConnections() {
-    for (const Spare& spare : spares_) ::close(spare.socket);
+SpareConnections::Address SpareConnections::address_of(const curl_sockaddr& address) {
+    Address copy;
+    if ((address.family != AF_INET && address.family != AF_INET6) || address.addrlen > sizeof copy.bytes) return copy;
+    std::memcpy(&copy.bytes, &address.addr, address.addrlen);
+    copy.length = address.addrlen;
+    copy.family = address.family;
+    copy.type = address.socktype;
+    copy.protocol = address.protocol;
+    return copy;
 }
 
-void SpareConnections::serve(CURL* easy) {
+void SpareConnections::serve(CURL* easy, Opening& opening) {
+    opening.from = this;
     // Without them libcurl opens its sockets itself: slower, not wrong.
     static_cast<void>(curl().easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &SpareConnections::on_open));
-    static_cast<void>(curl().easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this));
+    static_cast<void>(curl().easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &opening));
     static_cast<void>(curl().easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, &SpareConnections::on_options));
-    static_cast<void>(curl().easy_setopt(easy, CURLOPT_SOCKOPTDATA, this));
+    static_cast<void>(curl().easy_setopt(easy, CURLOPT_SOCKOPTDATA, &opening));
 }
 
-int SpareConnections::take(const curl_sockaddr& address) {
-    int found = -1;
+SpareConnections::Server& SpareConnections::server(const Address& address) {
+    const auto found = std::find_if(servers_.begin(), servers_.end(),
+                                    [&](const Server& server) { return same(server.address, address); });
+    if (found != servers_.end()) return *found;
+    return servers_.emplace_back(Server{address});
+}
+
+void SpareConnections::clear() {
+    for (const Spare& spare : spares_) ::close(spare.socket);
+    spares_.clear();
+}
+
+void SpareConnections::close_those_to(const Address& address) {
     std::erase_if(spares_, [&](const Spare& spare) {
-        if (found >= 0 || spare.length != address.addrlen ||
-            std::memcmp(&spare.address, &address.addr, spare.length) != 0)
-            return false;
-        const State state = state_of(spare.socket);
-        if (state == State::connecting) return false;
-        if (state == State::connected)
-            found = spare.socket;
-        else
-            ::close(spare.socket);
+        if (!same(spare.address, address)) return false;
+        ::close(spare.socket);
         return true;
     });
-    return found;
 }
 
-void SpareConnections::begin(const curl_sockaddr& address) {
-    if ((address.family != AF_INET && address.family != AF_INET6) || address.addrlen > sizeof(sockaddr_storage)) return;
-    const std::size_t wanted = std::clamp(2 * opened_, fewest, most);
-    while (spares_.size() < wanted) {
-        Spare spare;
-        spare.socket = ::socket(address.family, address.socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address.protocol);
-        if (spare.socket < 0) return; // no descriptors left: there is none to spare
-        spare.length = address.addrlen;
-        std::memcpy(&spare.address, &address.addr, spare.length);
-        if (::connect(spare.socket, &address.addr, spare.length) != 0 && errno != EINPROGRESS) {
-            ::close(spare.socket);
+int SpareConnections::take(const Address& address) {
+    std::erase_if(spares_, [&](const Spare& spare) {
+        if (!same(spare.address, address) || state_of(spare.socket) != State::failed) return false;
+        ::close(spare.socket);
+        return true;
+    });
+    const auto is_connected = [](const Spare& spare) { return state_of(spare.socket) == State::connected; };
+    const auto fits = [&](const Spare& spare) { return same(spare.address, address); };
+    auto found = std::find_if(spares_.begin(), spares_.end(),
+                              [&](const Spare& spare) { return fits(spare) && is_connected(spare); });
+    // One that was begun earlier than now is connected earlier than one that is begun now.
+    if (found == spares_.end()) found = std::find_if(spares_.begin(), spares_.end(), fits);
+    if (found == spares_.end()) return -1;
+    const int socket = found->socket;
+    spares_.erase(found);
+    return socket;
+}
+
+void SpareConnections::begin(const Address& address, std::size_t wanted) {
+    if (address.length == 0) return;
+    for (auto count = static_cast<std::size_t>(std::count_if(
+             spares_.begin(), spares_.end(), [&](const Spare& spare) { return same(spare.address, address); }));
+         count < wanted; ++count) {
+        const int socket = ::socket(address.family, address.type | SOCK_NONBLOCK | SOCK_CLOEXEC, address.protocol);
+        if (socket < 0) return; // no descriptors left: there is none to spare
+        if (::connect(socket, reinterpret_cast<const sockaddr*>(&address.bytes), address.length) != 0 &&
+            errno != EINPROGRESS) {
+            ::close(socket);
             return;
         }
-        spares_.push_back(spare);
+        spares_.push_back({socket, address});
     }
 }
 
-curl_socket_t SpareConnections::open(const curl_sockaddr& address) {
-    ++opened_;
-    int socket = take(address);
-    if (socket >= 0)
-        connected_.insert(socket);
-    else
-        socket = ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
-    // After the one that is needed now: it must not wait behind them.
-    if (socket >= 0) begin(address);
-    return socket < 0 ? CURL_SOCKET_BAD : socket;
+void SpareConnections::begin_pending() {
+    for (const Address& address : std::exchange(pending_, {}))
+        if (!server(address).known) begin(address, first_spares);
 }
 
-curl_socket_t SpareConnections::on_open(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+void SpareConnections::answered(const Opening& opening, bool more_will_follow) {
+    if (opening.address.length == 0) return;
+    Server& known = server(opening.address);
+    known.known = true;
+    if (more_will_follow)
+        begin(opening.address, std::min(later_spares, most_connections - std::min(most_connections, known.opened)));
+    else
+        close_those_to(opening.address);
+}
+
+curl_socket_t SpareConnections::open(const Address& address) {
+    const int spare = take(address);
+    if (spare >= 0) {
+        opened_.insert(spare);
+        return spare;
+    }
+    // libcurl connects it when this has returned; spare ones must not come before it.
+    return ::socket(address.family, address.type | SOCK_CLOEXEC, address.protocol);
+}
+
+curl_socket_t SpareConnections::on_open(void* opening, curlsocktype, curl_sockaddr* address) noexcept {
     try {
-        return static_cast<SpareConnections*>(self)->open(*address);
+        auto& request = *static_cast<Opening*>(opening);
+        request.address = address_of(*address);
+        if (request.address.length == 0)
+            return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+        const curl_socket_t socket = request.from->open(request.address);
+        if (socket < 0) return CURL_SOCKET_BAD;
+        ++request.from->server(request.address).opened;
+        if (request.in_advance) request.from->pending_.push_back(request.address);
+        return socket;
     } catch (...) {
         return CURL_SOCKET_BAD;
     }
 }
 
-int SpareConnections::on_options(void* self, curl_socket_t socket, curlsocktype) noexcept {
-    return static_cast<SpareConnections*>(self)->connected_.erase(socket) > 0 ? CURL_SOCKOPT_ALREADY_CONNECTED
-                                                                              : CURL_SOCKOPT_OK;
+int SpareConnections::on_options(void* opening, curl_socket_t socket, curlsocktype) noexcept {
+    // One that is still about to be connected takes nothing until it is; that is the same to libcurl.
+    return static_cast<Opening*>(opening)->from->opened_.erase(socket) > 0 ? CURL_SOCKOPT_ALREADY_CONNECTED
+                                                                           : CURL_SOCKOPT_OK;
 }
 
 } // namespace taipan

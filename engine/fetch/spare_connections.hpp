@@ -12,37 +12,69 @@ namespace taipan {
 /// TCP connections that are opened before anybody needs them, so that a request over a new one does not wait for a
 /// round trip first. For requests that fan out: what one answer names is asked for at once, over many connections
 /// where the server knows only HTTP/1.1. Addresses are those that libcurl connects to (a proxy's, if there is one).
+///
+/// A server that serves one connection at a time would wait for ever for a request on a spare one. So the connection
+/// that is needed is always begun first, a few spare ones follow, as many as a browser opens, and they become more or
+/// are closed with what the first answer says.
+///
 /// For one thread; nothing blocks. Connections that nobody took are closed with it.
 class SpareConnections {
 public:
+    struct Address {
+        sockaddr_storage bytes{};
+        socklen_t length = 0; ///< 0: none
+        int family = 0, type = 0, protocol = 0;
+    };
+    /// The part of one request: where its connection went to, if it opened one.
+    struct Opening {
+        bool in_advance = true; ///< spare ones may be begun before there is an answer
+        SpareConnections* from = nullptr;
+        Address address;
+    };
+
     SpareConnections() = default;
     SpareConnections(const SpareConnections&) = delete;
     SpareConnections& operator=(const SpareConnections&) = delete;
-    ~SpareConnections();
+    ~SpareConnections() { clear(); }
 
-    /// Makes `easy` take its connections from here and begin spare ones to where it connects. Must outlive it.
-    void serve(CURL* easy);
+    /// Makes `easy` take its connection from here and begin spare ones to where it connects. Both must outlive it.
+    void serve(CURL* easy, Opening& opening);
+    /// After libcurl had its turn: begins the first spare connections to where it has begun one.
+    void begin_pending();
+    /// The head of an answer is there: whether others will follow it, and over connections that are kept.
+    void answered(const Opening& opening, bool more_will_follow);
+    /// Closes all that nobody has taken.
+    void clear();
     /// Connections that are open or about to be, and that nobody has taken.
     [[nodiscard]] std::size_t waiting() const { return spares_.size(); }
 
-    /// A socket that is connected to the address, which is the caller's from now on; -1 if there is none yet.
-    int take(const curl_sockaddr& address);
-    /// Begins connections to the address, as many as further requests may soon need.
-    void begin(const curl_sockaddr& address);
+    /// A socket that is connected to the address, or about to be; the caller's from now on. -1 if there is none.
+    int take(const Address& address);
+    /// Begins connections to the address until so many wait.
+    void begin(const Address& address, std::size_t wanted);
+    static Address address_of(const curl_sockaddr& address);
 
 private:
     struct Spare {
         int socket = -1;
-        sockaddr_storage address{};
-        socklen_t length = 0;
+        Address address;
     };
-    static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
-    static int on_options(void* self, curl_socket_t socket, curlsocktype purpose) noexcept;
-    curl_socket_t open(const curl_sockaddr& address);
+    /// What is known of a server.
+    struct Server {
+        Address address;
+        bool known = false;     ///< it has answered
+        std::size_t opened = 0; ///< connections that requests have had
+    };
+    static curl_socket_t on_open(void* opening, curlsocktype purpose, curl_sockaddr* address) noexcept;
+    static int on_options(void* opening, curl_socket_t socket, curlsocktype purpose) noexcept;
+    curl_socket_t open(const Address& address);
+    Server& server(const Address& address);
+    void close_those_to(const Address& address);
 
     std::vector<Spare> spares_;
-    std::unordered_set<int> connected_; ///< handed out, and libcurl not told yet that they are connected
-    std::size_t opened_ = 0;            ///< connections that were asked for
+    std::vector<Server> servers_;
+    std::vector<Address> pending_;   ///< new connections were begun to these
+    std::unordered_set<int> opened_; ///< handed out, and libcurl not told yet that they need no connect
 };
 
 } // namespace taipan

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "base/filesystem.hpp"
+#include "flow/arriving_body.hpp"
 #include "flow/index_build.hpp"
 #include "flow/network.hpp"
 #include "flow/plan_channels.hpp"
@@ -291,7 +292,17 @@ Result<SubdirIndex> IndexLoader::request(const std::string& file, std::optional<
     transfer.spool_directory = cache_directory_;
     transfer.size_limit = index_size_limit;
     transfer.progress = [this](std::uint64_t done) { session_.sink().advance(Stage::index, url_, done); };
-    TAIPAN_TRY(Download download, network->fetch(std::move(transfer)));
+    ArrivingBody arriving(*network, std::move(transfer));
+    if (arriving.wait_for_bytes()) {
+        std::optional<Result<Download>> download;
+        auto built = build(
+            arriving, [&] { return &download.emplace(arriving.take()); }, zst);
+        if (!download) download.emplace(arriving.take());
+        if (!*download) return std::move(*download).error();
+        if (built || built.error().code != ErrorCode::cancelled) return finish(std::move(built));
+        return from_download(std::move(**download), zst); // it had begun anew
+    }
+    TAIPAN_TRY(Download download, arriving.take());
     if (download.status != 304 || !state) return from_download(std::move(download), zst);
     from_cache_ = true;
     state->refresh_ns = now_ns();
@@ -302,9 +313,14 @@ Result<SubdirIndex> IndexLoader::request(const std::string& file, std::optional<
 }
 
 Result<SubdirIndex> IndexLoader::from_download(Download download, bool zst) {
-    RepodataState state = state_after(download);
-    state.has_zst = RememberedAnswer{zst, format_utc_timestamp(state.refresh_ns)};
-    state.has_shards = has_shards_;
+    Result<Download> complete(std::move(download));
+    TAIPAN_TRY(const auto input, complete->body.input());
+    return finish(build(
+        *input, [&] { return &complete; }, zst));
+}
+
+/// Out of what a server sends, or has sent; `download` is called for the end of it when all was read.
+Result<IndexFile> IndexLoader::build(ByteInput& input, const std::function<Result<Download>*()>& download, bool zst) {
     KeptText json(paths_.json);
     IndexBuild how{.zst = zst,
                    .use_only_tar_bz2 = session_.config().use_only_tar_bz2,
@@ -312,6 +328,11 @@ Result<SubdirIndex> IndexLoader::from_download(Download download, bool zst) {
                    .path = paths_.index};
     how.text = [&](std::string_view bytes) { json.write(bytes); };
     how.source = [&]() -> std::optional<IndexSource> {
+        const Result<Download>& complete = *download();
+        if (!complete) return std::nullopt;
+        RepodataState state = state_after(*complete);
+        state.has_zst = RememberedAnswer{zst, format_utc_timestamp(state.refresh_ns)};
+        state.has_shards = has_shards_;
         auto stored = json.commit();
         if (stored) stored = save_repodata_state(paths_, state);
         const bool kept = static_cast<bool>(stored);
@@ -319,9 +340,10 @@ Result<SubdirIndex> IndexLoader::from_download(Download download, bool zst) {
         if (!kept) return std::nullopt;
         return IndexSource{url_, state.mtime_ns, state.size};
     };
-    how.not_kept = [&](const Error& error) { remember(error); };
-    TAIPAN_TRY(const auto input, download.body.input());
-    return finish(build_index(*input, how));
+    how.not_kept = [&](const Error& error) {
+        if (error.code != ErrorCode::cancelled) remember(error);
+    };
+    return build_index(input, how);
 }
 
 /// A cache that cannot be written costs time at the next run, not this run.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,7 @@ private:
     Result<SubdirIndex> ask_server(std::optional<RepodataState> state);
     Result<SubdirIndex> request(const std::string& file, std::optional<RepodataState> state, bool zst);
     Result<SubdirIndex> from_download(Download download, bool zst);
+    Result<repodata::IndexFile> build(ByteInput& input, const std::function<Result<Download>*()>& download, bool zst);
     Result<SubdirIndex> from_file(const std::string& path, bool zst);
     Result<SubdirIndex> finish(Result<repodata::IndexFile> file);
     Result<std::string> shard_index();

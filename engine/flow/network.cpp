@@ -35,7 +35,7 @@ namespace asio = boost::asio;
 namespace {
 
 /// Brief requests at once: they wait for round trips, not for bytes.
-constexpr int brief_slots = 96;
+constexpr int brief_slots = 128;
 /// Bytes of downloads that may wait in memory for a worker, for the whole run; fewer where memory is limited.
 constexpr std::uint64_t most_waiting_bytes = std::uint64_t{6} << 20U;
 /// A download of at least this size may be worth more than one connection.
@@ -327,6 +327,10 @@ void Network::submit(TransferRequest request, Done done) {
                [state = impl_.get(), waiting = Impl::Waiting{std::move(request), std::move(done)}]() mutable {
                    state->enqueue(std::move(waiting));
                });
+}
+
+void Network::close_spare_connections() {
+    asio::post(impl_->io, [state = impl_.get()] { state->loop->spares().clear(); });
 }
 
 Result<Download> Network::fetch(TransferRequest request) {

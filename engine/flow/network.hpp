@@ -25,6 +25,8 @@ public:
     void submit(TransferRequest request, Done done);
     /// Submits and waits; not on the network thread.
     Result<Download> fetch(TransferRequest request);
+    /// Nothing that fans out follows soon: closes connections that were opened in advance.
+    void close_spare_connections();
 
 private:
     struct Impl;

@@ -34,9 +34,11 @@ public:
         for (const auto& name : names) visit(name);
         while (true) {
             TAIPAN_CHECK(look_at_visited());
-            if (under_way_ == 0) return {};
+            if (under_way_ == 0) break;
             TAIPAN_CHECK(take_one());
         }
+        if (network_ != nullptr) network_->close_spare_connections();
+        return {};
     }
 
 private:
@@ -88,12 +90,12 @@ private:
         if (session_.config().offline)
             return make_error(ErrorCode::offline, "the shard " + request.shown_url + " of " + name +
                                                       " is not in the cache, and --offline forbids to fetch it");
-        TAIPAN_TRY(Network* const network, session_.network());
+        TAIPAN_TRY(network_, session_.network());
         {
             const std::scoped_lock guard(mutex_);
             ++under_way_;
         }
-        network->submit(std::move(request), [this, &subdir, name](Result<Download> download) {
+        network_->submit(std::move(request), [this, &subdir, name](Result<Download> download) {
             const std::scoped_lock guard(mutex_);
             arrived_.push_back({&subdir, name, std::move(download)});
             changed_.notify_one();
@@ -118,6 +120,7 @@ private:
     Session& session_;
     LoadedIndexes& indexes_;
     const bool follow_;
+    Network* network_ = nullptr; ///< once something was asked for
     std::unordered_set<std::string> visited_;
     std::deque<std::string> pending_; ///< visited, not looked at
     std::mutex mutex_;                ///< of all below

@@ -31,7 +31,8 @@ struct ParsedBatch {
 /// Parses batches, one after the other; a thread has its own.
 class BatchParser {
 public:
-    BatchParser();
+    /// `plain` false leaves all to the JSON library, to compare with.
+    explicit BatchParser(bool plain = true);
     BatchParser(const BatchParser&) = delete;
     BatchParser& operator=(const BatchParser&) = delete;
     ~BatchParser();
@@ -41,6 +42,7 @@ public:
 private:
     struct State; // keeps the JSON library out of this header
     std::unique_ptr<State> state_;
+    bool plain_;
 };
 
 } // namespace taipan::repodata

@@ -75,10 +75,21 @@ std::uint32_t BlockWriter::list_of_items() {
     return list_places_[id];
 }
 
-std::uint32_t BlockWriter::dependency_list(std::span<const std::string_view> texts) {
+std::uint32_t BlockWriter::text_id(Before& before, std::string_view text) {
+    if (text.empty()) return 0;
+    if (text != before.text) before = {text, {}, texts_.id(text)};
+    return before.id;
+}
+
+std::uint32_t BlockWriter::dependency_list(Before& before, std::span<const std::string_view> texts, bool needed) {
+    if (texts.empty()) return 0;
+    if (texts.data() == before.list.data() && texts.size() == before.list.size()) return before.id;
     items_.clear();
     for (const auto text : texts) items_.push_back(dependency_id(text));
-    return list_of_items();
+    if (needed)
+        for (const std::uint32_t dependency : items_) needed_[dependency] = 1;
+    before = {{}, texts, list_of_items()};
+    return before.id;
 }
 
 std::uint32_t BlockWriter::rare_list(const RecordView& record, std::uint32_t flags) {
@@ -117,14 +128,14 @@ void BlockWriter::add(const RecordView& record) {
     stored.timestamp = record.timestamp.value_or(0);
     stored.build_number = record.build_number;
     stored.flags = flags;
-    stored.version = version_id(record.version);
+    if (record.version != version_before_.text) version_before_ = {record.version, {}, version_id(record.version)};
+    stored.version = version_before_.id;
     stored.build = texts_.id(record.build);
-    stored.subdir = texts_.id(record.subdir);
-    stored.license = texts_.id(record.license);
-    stored.license_family = texts_.id(record.license_family);
-    stored.depends = dependency_list(record.depends);
-    for (const std::uint32_t dependency : items_) needed_[dependency] = 1;
-    stored.constrains = dependency_list(record.constrains);
+    stored.subdir = text_id(subdir_before_, record.subdir);
+    stored.license = text_id(license_before_, record.license);
+    stored.license_family = text_id(family_before_, record.license_family);
+    stored.depends = dependency_list(depends_before_, record.depends, true);
+    stored.constrains = dependency_list(constrains_before_, record.constrains, false);
     stored.rare = rare_list(record, flags);
     records_.push_back(stored);
 }
@@ -172,6 +183,7 @@ void BlockWriter::clear() {
     version_of_text_.clear();
     dependency_of_text_.clear();
     needed_.clear();
+    version_before_ = subdir_before_ = license_before_ = family_before_ = depends_before_ = constrains_before_ = {};
 }
 
 } // namespace taipan::repodata

@@ -16,7 +16,8 @@ namespace taipan::repodata {
 /// Makes name blocks (block_format.hpp). One object makes many, one after the other.
 class BlockWriter {
 public:
-    /// Adds a package. All of one block have the same name.
+    /// Adds a package. All of one block have the same name, and their texts and lists last until the block is finished:
+    /// what lies at the same place is the same.
     void add(const RecordView& record);
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(records_.size()); }
     /// Appends the block to `out`, whose size stays a multiple of block_alignment, and starts a new one.
@@ -25,7 +26,14 @@ public:
 private:
     std::uint32_t version_id(std::string_view text);
     std::uint32_t dependency_id(std::string_view text);
-    std::uint32_t dependency_list(std::span<const std::string_view> texts);
+    /// What the package before had, and its number: most packages of a name have the same.
+    struct Before {
+        std::string_view text;
+        std::span<const std::string_view> list;
+        std::uint32_t id = 0;
+    };
+    std::uint32_t text_id(Before& before, std::string_view text);
+    std::uint32_t dependency_list(Before& before, std::span<const std::string_view> texts, bool needed);
     std::uint32_t rare_list(const RecordView& record, std::uint32_t flags);
     std::uint32_t list_of_items();
     std::uint32_t needed_names();
@@ -42,6 +50,7 @@ private:
     std::vector<std::uint32_t> version_of_text_, dependency_of_text_; ///< 1 + index; 0: none
     std::vector<std::uint32_t> needed_; ///< by dependency: whether some record depends on it
     std::vector<std::uint32_t> items_;  ///< of the list that is being made
+    Before version_before_, subdir_before_, license_before_, family_before_, depends_before_, constrains_before_;
 };
 
 /// Reads one name block where it lies. Any bytes may be given: numbers are checked before they are followed, and what

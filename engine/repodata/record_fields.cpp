@@ -84,14 +84,28 @@ std::string_view* text_field(RecordView& record, RecordKey key) {
     return member == nullptr ? nullptr : &(record.*member);
 }
 
-bool has_identity(const RecordView& record) {
+bool identify(RecordView& record, Arena& arena) {
     const auto is_part = [](std::string_view text) {
         return !text.empty() && std::none_of(text.begin(), text.end(), [](unsigned char letter) {
             constexpr unsigned char blank = ' ', deleted = 127;
             return letter == '/' || letter < blank || letter == deleted;
         });
     };
-    return is_part(record.name) && is_part(record.version) && is_part(record.build);
+    if (!is_part(record.name) || !is_part(record.version) || !is_part(record.build)) return false;
+    record.name = lower_case(record.name, arena);
+    return true;
+}
+
+void keep_texts(RecordView& record, Arena& arena) {
+    for (auto* text : {&record.name, &record.version, &record.build, &record.track_features, &record.features})
+        *text = arena.keep(*text);
+    for (const auto member : text_members)
+        if (member != nullptr) record.*member = arena.keep(record.*member);
+    for (auto* list : {&record.depends, &record.constrains}) {
+        const auto copies = arena.keep(*list);
+        for (auto& text : copies) text = arena.keep(text);
+        *list = copies;
+    }
 }
 
 Noarch noarch_of(std::string_view text) {

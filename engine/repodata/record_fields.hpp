@@ -48,8 +48,10 @@ enum class RecordKey : std::uint8_t {
 /// The text field of that key, if it is one that no decision hangs on; else nullptr.
 [[nodiscard]] std::string_view* text_field(RecordView& record, RecordKey key);
 /// Whether the record has what makes a package, in letters that cannot lead out of the directory that files named after
-/// it lie in.
-[[nodiscard]] bool has_identity(const RecordView& record);
+/// it lie in. Its name is in lower case afterwards.
+[[nodiscard]] bool identify(RecordView& record, Arena& arena);
+/// Copies all texts of the record but `fn` into the arena.
+void keep_texts(RecordView& record, Arena& arena);
 [[nodiscard]] Noarch noarch_of(std::string_view text);
 /// Milliseconds, from seconds or milliseconds; nullopt when it says nothing.
 [[nodiscard]] std::optional<std::int64_t> timestamp_of(std::int64_t number);

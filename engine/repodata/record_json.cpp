@@ -163,9 +163,7 @@ RecordReading RecordReader::read(ondemand::object& object, RecordView& record) {
         }
         if (!known) read_optional(key, field.value(), record);
     }
-    if (!usable || !has_identity(record)) return RecordReading::unusable;
-    record.name = lower_case(record.name, arena_);
-    return RecordReading::usable;
+    return usable && identify(record, arena_) ? RecordReading::usable : RecordReading::unusable;
 }
 
 } // namespace taipan::repodata

@@ -95,9 +95,7 @@ private:
                 usable = read_field(record_key(*key), record) && usable;
             }
         }
-        if (!has_identity(record)) usable = false;
-        record.name = lower_case(record.name, arena_);
-        return usable && !in_.broken();
+        return identify(record, arena_) && usable && !in_.broken();
     }
 
     bool read_field(RecordKey key, RecordView& record) {

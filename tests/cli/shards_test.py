@@ -1,5 +1,9 @@
 """Sharded repodata: only what is reachable is fetched, verified, and kept."""
 
+import functools
+import hashlib
+import http.server
+import json
 import threading
 
 from shards import write_shards
@@ -7,6 +11,21 @@ from taipan_test import SUBDIR, TaipanTest, main
 import faulty_server as faults  # noqa: I001 (taipan_test says where it is)
 
 SHARDS = "*/shards/*.msgpack.zst"
+
+
+def serve_one_at_a_time(test, folder):
+    """A server as small scripts have it: HTTP/1.0, one connection after the other. It waits for the request on each."""
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            asked.append(self.path)
+    asked = []
+    server = http.server.HTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    test.addCleanup(server.server_close)
+    test.addCleanup(thread.join)
+    test.addCleanup(server.shutdown)
+    return f"http://127.0.0.1:{server.server_address[1]}", asked
 
 
 class ShardsTest(TaipanTest):
@@ -45,6 +64,46 @@ class ShardsTest(TaipanTest):
         record = self.record("base")
         self.assertEqual(record["timestamp"], 1700000000123)
         self.assertEqual(record["sha256"], next(p for p in self.channel.packages if p.name == "base").record["sha256"])
+
+    def test_two_hundred_names_are_two_hundred_requests(self):
+        """In four levels, among others; each name that can be reached is asked for once, whoever needs it."""
+        levels = [["top"], *([f"level{depth}-{number}" for number in range(count)] for depth, count in ((1, 30), (2, 80), (3, 89)))]
+        packages = {SUBDIR: {}, "noarch": {}}
+
+        def add(name, depends):
+            record = {"name": name, "version": "1.0", "build": "0", "build_number": 0, "size": 1, "depends": depends,
+                      "sha256": hashlib.sha256(name.encode()).hexdigest()}
+            packages["noarch" if len(depends) % 2 else SUBDIR][f"{name}-1.0-0.conda"] = record
+
+        for level, below in zip(levels, [*levels[1:], []]):
+            for place, name in enumerate(level):
+                add(name, [other for number, other in enumerate(below) if place in (number % len(level), number // 2 % len(level))])
+        for number in range(50):
+            add(f"other{number}", ["top"])
+        reached = [name for level in levels for name in level]
+        self.assertEqual(len(reached), 200)
+        for subdir, records in packages.items():
+            content = {"info": {"subdir": subdir}, "packages": {}, "packages.conda": records}
+            (self.channel.folder / subdir / "repodata.json").write_text(json.dumps(content))
+        self.shard()
+        self.create("--dry-run", "top", channel=self.server)
+        self.assertEqual(self.asked_shards(), self.hashes_of(*reached))
+        self.server.log.clear()
+        self.create("--dry-run", "top", channel=self.server, prefix=self.work / "second")
+        self.assertEqual(self.asked_shards(), [])
+
+    def test_a_server_of_one_connection_at_a_time(self):
+        """Connections that are opened in advance must not keep it from those that ask for something."""
+        self.shard(keep_repodata=True)
+        for shards in (True, False):
+            with self.subTest(shards=shards):
+                url, asked = serve_one_at_a_time(self, self.channel.folder)
+                self.create("app", channel=url, prefix=self.work / f"env{shards}")
+                self.assert_installed("app-1.0-0", "lib-2.0-0", "base-1.0-0", "other-1.0-0", "data-1.0-0",
+                                      prefix=self.work / f"env{shards}")
+                self.assertEqual(len([path for path in asked if "/shards/" in path]), 5 if shards else 0)
+                for subdir in (SUBDIR, "noarch"):
+                    (self.channel.folder / subdir / "repodata_shards.msgpack.zst").unlink(missing_ok=True)
 
     def test_shards_are_kept_and_the_index_is_validated(self):
         self.shard()

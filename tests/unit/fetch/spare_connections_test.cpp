@@ -2,9 +2,7 @@
 
 #include "fetch/spare_connections.hpp"
 
-#include <chrono>
 #include <cstring>
-#include <thread>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -34,13 +32,13 @@ public:
         if (socket_ >= 0) ::close(socket_);
         socket_ = -1;
     }
-    [[nodiscard]] curl_sockaddr address() const {
-        curl_sockaddr address{};
+    [[nodiscard]] SpareConnections::Address address() const {
+        SpareConnections::Address address;
+        std::memcpy(&address.bytes, &address_, sizeof address_);
+        address.length = sizeof address_;
         address.family = AF_INET;
-        address.socktype = SOCK_STREAM;
+        address.type = SOCK_STREAM;
         address.protocol = IPPROTO_TCP;
-        address.addrlen = sizeof address_;
-        std::memcpy(&address.addr, &address_, sizeof address_);
         return address;
     }
     [[nodiscard]] int accept() const { return ::accept(socket_, nullptr, nullptr); }
@@ -51,56 +49,69 @@ private:
 };
 
 /// Connecting takes a moment, also on this machine.
-int take_soon(SpareConnections& spares, const curl_sockaddr& address) {
-    for (int i = 0; i < 1000; ++i) {
-        if (const int socket = spares.take(address); socket >= 0) return socket;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return -1;
+int take_connected(SpareConnections& spares, const SpareConnections::Address& address) {
+    const int socket = spares.take(address);
+    pollfd ready{socket, POLLOUT, 0};
+    REQUIRE(socket >= 0);
+    REQUIRE(::poll(&ready, 1, 5000) == 1);
+    return socket;
 }
+
+constexpr std::size_t some = 4;
 
 } // namespace
 
-TEST_CASE("a spare connection is connected when it is taken", "[spare_connections]") {
+TEST_CASE("a spare connection is connected, or about to be, when it is taken", "[spare_connections]") {
     const Listener server;
     SpareConnections spares;
     CHECK(spares.take(server.address()) == -1);
-    spares.begin(server.address());
-    const std::size_t begun = spares.waiting();
-    CHECK(begun > 1);
-    const int socket = take_soon(spares, server.address());
-    REQUIRE(socket >= 0);
-    CHECK(spares.waiting() == begun - 1);
+    spares.begin(server.address(), some);
+    CHECK(spares.waiting() == some);
+    const int socket = take_connected(spares, server.address());
+    CHECK(spares.waiting() == some - 1);
     const int other = server.accept();
     REQUIRE(other >= 0);
     CHECK(::write(socket, "x", 1) == 1);
     ::close(socket);
     ::close(other);
-    spares.begin(server.address());
-    CHECK(spares.waiting() == begun); // only as many as are missing
+    spares.begin(server.address(), some);
+    CHECK(spares.waiting() == some); // only as many as are missing
+    spares.clear();
+    CHECK(spares.waiting() == 0);
 }
 
 TEST_CASE("a spare connection is for its address only", "[spare_connections]") {
     const Listener server, another;
     SpareConnections spares;
-    spares.begin(server.address());
-    const int socket = take_soon(spares, server.address());
-    REQUIRE(socket >= 0);
-    ::close(socket);
+    spares.begin(server.address(), some);
     CHECK(spares.take(another.address()) == -1);
+    CHECK(spares.waiting() == some);
 }
 
 TEST_CASE("a spare connection that the server has closed is not handed out", "[spare_connections]") {
     Listener server;
     SpareConnections spares;
-    spares.begin(server.address());
+    spares.begin(server.address(), some);
     // Those that were not accepted are reset with the listening socket.
-    const int socket = take_soon(spares, server.address());
-    REQUIRE(socket >= 0);
+    const int socket = take_connected(spares, server.address());
     server.close();
     pollfd closed{socket, POLLIN, 0};
     REQUIRE(::poll(&closed, 1, 5000) == 1);
     ::close(socket);
     CHECK(spares.take(server.address()) == -1);
     CHECK(spares.waiting() == 0);
+}
+
+TEST_CASE("an answer says how many spare connections there are", "[spare_connections]") {
+    const Listener server, another;
+    SpareConnections spares;
+    SpareConnections::Opening opening;
+    opening.address = server.address();
+    spares.begin(another.address(), some);
+    spares.answered(opening, true);
+    CHECK(spares.waiting() > 2 * some);
+    spares.answered(opening, false); // what follows needs connections of its own, or nothing follows
+    CHECK(spares.waiting() == some);
+    spares.answered(SpareConnections::Opening(), true); // came over a connection that was there
+    CHECK(spares.waiting() == some);
 }
