@@ -71,6 +71,8 @@ def make_channel(folder, needed, others, versions, changed):
         (folder / subdir / "repodata.json").write_text(
             json.dumps({"info": {"subdir": subdir}, "packages": {}, "packages.conda": packages}))
         hashes |= write_shards(folder / subdir)
+        if changed:  # nginx makes an ETag of time and size
+            os.utime(folder / subdir / "repodata_shards.msgpack.zst", (2_000_000_000, 2_000_000_000))
     return hashes
 
 

@@ -70,6 +70,7 @@ const Row table[] = {
     // mamba
     {"*", "--log-level", "LEVEL", accepted, "there is no log; -v and -q say how much is told"},
     {"*", "--no-banner,--no-progress-bars", {}, accepted, "--quiet hides progress"},
+    {"index", "--dry-run", {}, refused, "the indexes are written at once; try it on a copy of the folder"},
     {"*", "--offline,--dry-run,--download-only,-y,--yes", {}, accepted, "the command fetches and asks nothing"},
     {"*", "-q,--quiet", {}, accepted, "the command shows no progress"},
     {"*", "-v,--verbose", {}, accepted, "the command has no more to tell"},

@@ -138,6 +138,7 @@ Result<void> set_up_connection(CURL* easy, const TransferSettings& settings, con
     TAIPAN_CURL(easy, CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(settings.stall_timeout_seconds)));
     TAIPAN_CURL(easy, CURLOPT_BUFFERSIZE, 128L * 1024L); // each transfer has one
     TAIPAN_CURL(easy, CURLOPT_PIPEWAIT, 0L);
+    if (request.accepts_gzip) TAIPAN_CURL(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
     if (request.own_connection) TAIPAN_CURL(easy, CURLOPT_FRESH_CONNECT, 1L);
     if (const std::string proxy = proxy_for(settings, url); !proxy.empty()) {
         TAIPAN_CURL(easy, CURLOPT_PROXY, proxy.c_str());
@@ -192,6 +193,8 @@ void ResponseHead::take_line(std::string_view line) {
         retry_after = value();
     else if (header_is(line, "content-range"))
         content_range = value();
+    else if (header_is(line, "content-encoding"))
+        encoded = true;
     else if (header_is(line, "connection"))
         keeps_connection = keeps_connection && ::strcasecmp(value().c_str(), "close") != 0;
     else if (header_is(line, "accept-ranges"))

@@ -47,7 +47,8 @@ struct ResponseHead {
     std::string etag, last_modified, cache_control, retry_after, content_range;
     bool ranges_refused = false;    ///< `Accept-Ranges: none`
     bool shares_connection = false; ///< HTTP/2 or later: one connection carries many exchanges at once
-    bool keeps_connection = false; ///< HTTP/1.1 that goes on after this answer
+    bool encoded = false;           ///< it has a Content-Encoding
+    bool keeps_connection = false;  ///< HTTP/1.1 that goes on after this answer
 
     /// Takes one line as libcurl hands it out; a status line begins a new answer.
     void take_line(std::string_view line);
@@ -60,6 +61,7 @@ struct ExchangeRequest {
     const TransferSource* source = nullptr;
     std::vector<std::string> headers;
     bool fans_out = false;       ///< others will follow at once, over connections of their own if they must
+    bool accepts_gzip = false;   ///< an answer may be compressed, and is handed out inflated
     bool own_connection = false; ///< not one that other transfers share (HTTP/2)
     /// Takes the bytes of an answer 200 or 206; an error ends the exchange and is what it ended with.
     std::function<Result<void>(const ResponseHead& head, std::string_view bytes, bool first)> take;

@@ -16,20 +16,17 @@ namespace {
 /// Before the server has answered: with the first connection as many as a browser opens.
 constexpr std::size_t first_spares = 5;
 /// Afterwards.
-constexpr std::size_t later_spares = 48;
+constexpr std::size_t later_spares = 64;
 /// With those that are in use.
-constexpr std::size_t most_connections = 96;
+constexpr std::size_t most_connections = 128;
 
-enum class State { connecting, connected, failed };
-
-State state_of(int socket) {
-    pollfd ready{socket, POLLIN | POLLOUT, 0};
-    if (::poll(&ready, 1, 0) <= 0) return State::connecting;
+/// Of a socket that is no longer about to be connected.
+bool has_failed(const pollfd& ready) {
     int error = 0;
     socklen_t size = sizeof error;
-    if (::getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) return State::failed;
+    if (::getsockopt(ready.fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) return true;
     // A server has nothing to say before it is asked: it has closed the connection.
-    return (ready.revents & (POLLIN | POLLERR | POLLHUP)) != 0 ? State::failed : State::connected;
+    return (ready.revents & (POLLIN | POLLERR | POLLHUP)) != 0;
 }
 
 bool same(const SpareConnections::Address& a, const SpareConnections::Address& b) {
@@ -62,7 +59,7 @@ SpareConnections::Server& SpareConnections::server(const Address& address) {
     const auto found = std::find_if(servers_.begin(), servers_.end(),
                                     [&](const Server& server) { return same(server.address, address); });
     if (found != servers_.end()) return *found;
-    return servers_.emplace_back(Server{address});
+    return servers_.emplace_back(Server{address, first_spares});
 }
 
 void SpareConnections::clear() {
@@ -78,22 +75,24 @@ void SpareConnections::close_those_to(const Address& address) {
     });
 }
 
+/// libcurl cannot do with one that is still about to be connected.
 int SpareConnections::take(const Address& address) {
-    std::erase_if(spares_, [&](const Spare& spare) {
-        if (!same(spare.address, address) || state_of(spare.socket) != State::failed) return false;
-        ::close(spare.socket);
-        return true;
-    });
-    const auto is_connected = [](const Spare& spare) { return state_of(spare.socket) == State::connected; };
-    const auto fits = [&](const Spare& spare) { return same(spare.address, address); };
-    auto found = std::find_if(spares_.begin(), spares_.end(),
-                              [&](const Spare& spare) { return fits(spare) && is_connected(spare); });
-    // One that was begun earlier than now is connected earlier than one that is begun now.
-    if (found == spares_.end()) found = std::find_if(spares_.begin(), spares_.end(), fits);
-    if (found == spares_.end()) return -1;
-    const int socket = found->socket;
-    spares_.erase(found);
-    return socket;
+    std::vector<pollfd> sockets;
+    for (const Spare& spare : spares_)
+        if (same(spare.address, address)) sockets.push_back({spare.socket, POLLIN | POLLOUT, 0});
+    if (sockets.empty() || ::poll(sockets.data(), sockets.size(), 0) <= 0) return -1;
+    int found = -1;
+    for (const pollfd& one : sockets) {
+        if (one.revents == 0) continue;
+        const bool failed = has_failed(one);
+        if (!failed && found >= 0) continue;
+        std::erase_if(spares_, [&](const Spare& spare) { return spare.socket == one.fd; });
+        if (failed)
+            ::close(one.fd);
+        else
+            found = one.fd;
+    }
+    return found;
 }
 
 void SpareConnections::begin(const Address& address, std::size_t wanted) {
@@ -112,17 +111,20 @@ void SpareConnections::begin(const Address& address, std::size_t wanted) {
     }
 }
 
+std::size_t SpareConnections::wanted(const Server& server) {
+    return std::min(server.spares, most_connections - std::min(most_connections, server.opened));
+}
+
 void SpareConnections::begin_pending() {
-    for (const Address& address : std::exchange(pending_, {}))
-        if (!server(address).known) begin(address, first_spares);
+    for (const Address& address : std::exchange(pending_, {})) begin(address, wanted(server(address)));
 }
 
 void SpareConnections::answered(const Opening& opening, bool more_will_follow) {
     if (opening.address.length == 0) return;
     Server& known = server(opening.address);
-    known.known = true;
+    known.spares = more_will_follow ? later_spares : 0;
     if (more_will_follow)
-        begin(opening.address, std::min(later_spares, most_connections - std::min(most_connections, known.opened)));
+        begin(opening.address, wanted(known));
     else
         close_those_to(opening.address);
 }
@@ -154,7 +156,6 @@ curl_socket_t SpareConnections::on_open(void* opening, curlsocktype, curl_sockad
 }
 
 int SpareConnections::on_options(void* opening, curl_socket_t socket, curlsocktype) noexcept {
-    // One that is still about to be connected takes nothing until it is; that is the same to libcurl.
     return static_cast<Opening*>(opening)->from->opened_.erase(socket) > 0 ? CURL_SOCKOPT_ALREADY_CONNECTED
                                                                            : CURL_SOCKOPT_OK;
 }

@@ -48,7 +48,7 @@ public:
     /// Connections that are open or about to be, and that nobody has taken.
     [[nodiscard]] std::size_t waiting() const { return spares_.size(); }
 
-    /// A socket that is connected to the address, or about to be; the caller's from now on. -1 if there is none.
+    /// A socket that is connected to the address; the caller's from now on. -1 if there is none yet.
     int take(const Address& address);
     /// Begins connections to the address until so many wait.
     void begin(const Address& address, std::size_t wanted);
@@ -62,13 +62,14 @@ private:
     /// What is known of a server.
     struct Server {
         Address address;
-        bool known = false;     ///< it has answered
+        std::size_t spares = 0; ///< so many may wait
         std::size_t opened = 0; ///< connections that requests have had
     };
     static curl_socket_t on_open(void* opening, curlsocktype purpose, curl_sockaddr* address) noexcept;
     static int on_options(void* opening, curl_socket_t socket, curlsocktype purpose) noexcept;
     curl_socket_t open(const Address& address);
     Server& server(const Address& address);
+    static std::size_t wanted(const Server& server);
     void close_those_to(const Address& address);
 
     std::vector<Spare> spares_;

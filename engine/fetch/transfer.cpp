@@ -130,7 +130,7 @@ Result<void> Transfer::report(bool first) {
 std::vector<std::string> Transfer::stream_headers() {
     std::vector<std::string> headers = request_.headers;
     resumed_at_ = 0;
-    if (body_open_ && body_.size() > 0 && !head_.validator().empty()) {
+    if (body_open_ && body_.size() > 0 && !head_.validator().empty() && !head_.encoded) {
         resumed_at_ = body_.size();
         headers.push_back("Range: bytes=" + std::to_string(resumed_at_) + "-");
         headers.push_back("If-Range: " + head_.validator());
@@ -144,6 +144,7 @@ asio::awaitable<ExchangeResult> Transfer::stream() {
     request.source = &source();
     request.headers = stream_headers();
     request.fans_out = request_.fans_out;
+    request.accepts_gzip = request_.accepts_gzip;
     request.take = [this](const ResponseHead& head, std::string_view bytes, bool first) {
         return take_stream(head, bytes, first);
     };

@@ -30,6 +30,7 @@ struct TransferRequest {
     bool consumed = false;                              ///< the body is read once, and may shrink meanwhile
     bool digest_known = false;                          ///< what parts make together will be compared with a digest
     bool brief = false;                          ///< waits for round trips, not for bytes: many of these run at once
+    bool accepts_gzip = false;                   ///< the server may compress the answer; the body has it inflated
     bool fans_out = false;                       ///< what it brings tells of further ones, asked for at once
     std::function<void()> started;               ///< when its turn comes; called on the network thread
     std::function<void(std::uint64_t)> progress; ///< bytes so far; called on the network thread

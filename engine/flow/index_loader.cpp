@@ -52,6 +52,13 @@ Result<RepodataFile> open_repodata(const std::string& path, const std::string& u
     return file;
 }
 
+/// Whether a status is an answer to the question whether there is such a file, and no passing trouble.
+bool is_lasting_refusal(long status) {
+    constexpr long unauthorized = 401, proxy_authentication = 407, timeout = 408, too_many = 429;
+    return status >= 400 && status < 500 && status != unauthorized && status != proxy_authentication &&
+           status != timeout && status != too_many;
+}
+
 /// The inflated text on its way into the cache. Trouble with it is told once and costs the file only.
 class KeptText {
 public:
@@ -276,14 +283,20 @@ Result<SubdirIndex> IndexLoader::from_server() {
 Result<SubdirIndex> IndexLoader::ask_server(std::optional<RepodataState> state) {
     const bool known_without_zst =
         state && state->has_zst && !state->has_zst->value && still_holds(state->has_zst, now_ns());
+    const bool has_zst = state && state->has_zst && state->has_zst->value;
+    std::optional<Error> refusal;
     if (session_.config().repodata_use_zst && !known_without_zst) {
-        const bool validators_fit = state && state->has_zst && state->has_zst->value;
-        auto index = request("/repodata.json.zst", validators_fit ? state : std::nullopt, true);
-        const long status = index ? 200 : http_status_of(index.error());
-        if (status != 404 && status != 403 && status != 410) return index;
+        auto index = request("/repodata.json.zst", has_zst ? state : std::nullopt, true);
+        const long status = index ? 0 : http_status_of(index.error());
+        if (status == 0) return index;
+        // Servers say in many ways that they have no such file, or fail at it; the other one may be there all the same.
+        refusal = std::move(index).error();
+        no_zst_ = is_lasting_refusal(status);
     }
-    const bool validators_fit = state && !(state->has_zst && state->has_zst->value);
-    return request("/repodata.json", validators_fit ? state : std::nullopt, false);
+    auto index = request("/repodata.json", has_zst ? std::nullopt : state, false);
+    // A server that is out of order has not said that the subdir does not exist.
+    if (!index && refusal && !no_zst_ && http_status_of(index.error()) != 0) return std::move(*refusal);
+    return index;
 }
 
 Result<SubdirIndex> IndexLoader::request(const std::string& file, std::optional<RepodataState> state, bool zst) {
@@ -291,6 +304,7 @@ Result<SubdirIndex> IndexLoader::request(const std::string& file, std::optional<
     TransferRequest transfer = unless_unchanged(file, state);
     transfer.spool_directory = cache_directory_;
     transfer.size_limit = index_size_limit;
+    transfer.accepts_gzip = !zst;
     transfer.progress = [this](std::uint64_t done) { session_.sink().advance(Stage::index, url_, done); };
     ArrivingBody arriving(*network, std::move(transfer));
     if (arriving.wait_for_bytes()) {
@@ -303,7 +317,12 @@ Result<SubdirIndex> IndexLoader::request(const std::string& file, std::optional<
         return from_download(std::move(**download), zst); // it had begun anew
     }
     TAIPAN_TRY(Download download, arriving.take());
-    if (download.status != 304 || !state) return from_download(std::move(download), zst);
+    if (download.status != 304) return from_download(std::move(download), zst);
+    if (!state)
+        return make_error(ErrorCode::http,
+                          "HTTP 304 for url <" + url_ + file +
+                              ">: the server says that nothing has changed since a download that there "
+                              "never was; a cache between here and there may be in disorder");
     from_cache_ = true;
     state->refresh_ns = now_ns();
     if (has_shards_) state->has_shards = has_shards_;
@@ -331,7 +350,7 @@ Result<IndexFile> IndexLoader::build(ByteInput& input, const std::function<Resul
         const Result<Download>& complete = *download();
         if (!complete) return std::nullopt;
         RepodataState state = state_after(*complete);
-        state.has_zst = RememberedAnswer{zst, format_utc_timestamp(state.refresh_ns)};
+        if (zst || no_zst_) state.has_zst = RememberedAnswer{zst, format_utc_timestamp(state.refresh_ns)};
         state.has_shards = has_shards_;
         auto stored = json.commit();
         if (stored) stored = save_repodata_state(paths_, state);

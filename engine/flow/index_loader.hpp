@@ -62,6 +62,7 @@ private:
     std::optional<RememberedAnswer> has_shards_; ///< to be remembered with the json
     std::string shard_index_before_;             ///< what the cache had, where the server has a new one
     bool from_cache_ = false;
+    bool no_zst_ = true; ///< as far as is known when the json is fetched
 };
 
 } // namespace taipan

@@ -51,6 +51,7 @@ void PlainMembers::begin(std::string_view text) {
     end_ = at_ + text.size();
     first_ = true;
     depends_ = constrains_ = {};
+    keys_.clear();
 }
 
 void PlainMembers::skip_blanks() {
@@ -211,16 +212,37 @@ bool PlainMembers::read_field(RecordKey key) {
     }
 }
 
+/// The keys of a record are nearly always those of the one before, in the same order.
+bool PlainMembers::read_key(std::size_t place, RecordKey& key) {
+    if (place < keys_.size()) {
+        const auto& written = keys_[place].written;
+        if (static_cast<std::size_t>(end_ - at_) >= written.size() &&
+            std::memcmp(at_, written.data(), written.size()) == 0) {
+            at_ += written.size();
+            key = keys_[place].key;
+            return true;
+        }
+        keys_.resize(place);
+    }
+    const char* const begin = at_;
+    std::string_view text;
+    if (!read_text(text) || !take(':')) return false;
+    key = record_key(text);
+    keys_.push_back({{begin, static_cast<std::size_t>(at_ - begin)}, key});
+    return true;
+}
+
 bool PlainMembers::read_object() {
     record_ = RecordView();
     if (!take('{')) return false;
     if (take('}')) return true;
+    std::size_t place = 0;
     do {
         skip_blanks();
-        std::string_view key;
-        if (!read_text(key) || !take(':')) return false;
+        RecordKey key = RecordKey::other;
+        if (!read_key(place++, key)) return false;
         skip_blanks();
-        if (!read_field(record_key(key))) return false;
+        if (!read_field(key)) return false;
     } while (take(','));
     return take('}');
 }

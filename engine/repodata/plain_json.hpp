@@ -41,6 +41,11 @@ private:
         std::string_view written;
         std::span<const std::string_view> items;
     };
+    /// A key with its quotes and colon.
+    struct KnownKey {
+        std::string_view written;
+        RecordKey key = RecordKey::other;
+    };
     void skip_blanks();
     bool take(char wanted);
     bool take_word(std::string_view word);
@@ -48,6 +53,7 @@ private:
     bool read_number(std::int64_t& out);
     bool read_list(KnownList& known, std::span<const std::string_view>& out);
     bool skip_value();
+    bool read_key(std::size_t place, RecordKey& key);
     bool read_object();
     bool read_field(RecordKey key);
     bool read_text_field(RecordKey key);
@@ -61,6 +67,7 @@ private:
     RecordView record_;
     std::string_view file_, text_;
     KnownList depends_, constrains_;
+    std::vector<KnownKey> keys_;          ///< of the record before
     std::vector<std::string_view> items_; ///< of the list at hand
 };
 

@@ -71,6 +71,15 @@ constexpr auto text_members = [] {
     return members;
 }();
 
+/// Letters that no part of a file name may have.
+constexpr auto leads_out_letters = [] {
+    constexpr unsigned char blank = ' ', deleted = 127;
+    std::array<bool, 256> table{};
+    for (unsigned letter = 0; letter < blank; ++letter) table.at(letter) = true;
+    table.at('/') = table.at(deleted) = true;
+    return table;
+}();
+
 } // namespace
 
 RecordKey record_key(std::string_view key) {
@@ -86,10 +95,9 @@ std::string_view* text_field(RecordView& record, RecordKey key) {
 
 bool identify(RecordView& record, Arena& arena) {
     const auto is_part = [](std::string_view text) {
-        return !text.empty() && std::none_of(text.begin(), text.end(), [](unsigned char letter) {
-            constexpr unsigned char blank = ' ', deleted = 127;
-            return letter == '/' || letter < blank || letter == deleted;
-        });
+        bool leads_out = text.empty();
+        for (const char letter : text) leads_out |= leads_out_letters[static_cast<unsigned char>(letter)];
+        return !leads_out;
     };
     if (!is_part(record.name) || !is_part(record.version) || !is_part(record.build)) return false;
     record.name = lower_case(record.name, arena);

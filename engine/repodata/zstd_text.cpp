@@ -1,18 +1,31 @@
 // Inflates repodata.json.zst and the parts of sharded repodata.
 //
-// The size a frame declares is not looked at: growth beyond the limit ends the work, whatever a header said, so that a
+// zstd's own streaming decodes into a buffer that is hardly larger than the window, so that half of all matches lie
+// before its last turn, where they are copied in a slow way. Its block by block functions decode into a ring of ours
+// that is several windows long.
+// What must hold: a block is never decoded over what the window still reaches: the ring has room for the window and
+// three blocks, and begins again only where a block begins.
+//
+// The size a frame declares is not believed: growth beyond the limit ends the work, whatever a header said, so that a
 // bomb costs a bounded amount.
 #include "repodata/zstd_text.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <new>
+#include <optional>
 
+#define ZSTD_STATIC_LINKING_ONLY // NOLINT: the block by block functions are declared then
 #include <zstd.h>
 
 namespace taipan {
 namespace {
 
 /// Windows up to 2 GiB are legal in a .zst file of a channel ("--ultra --long=31").
-constexpr int largest_window_log = 31;
+constexpr std::uint64_t largest_window = std::uint64_t{1} << (sizeof(void*) == 8 ? 31 : 30);
+constexpr std::size_t block_size = ZSTD_BLOCKSIZE_MAX; ///< no block is larger
+/// So much longer than the window is the ring, if there is as much to inflate.
+constexpr std::uint64_t beyond_window = std::uint64_t{24} << 20;
 
 Error damaged(std::string_view why) {
     return make_error(ErrorCode::parse, "The zstd data is damaged or incomplete: " + std::string(why));
@@ -22,11 +35,103 @@ Error damaged(std::string_view why) {
 
 struct ZstdInflater::Stream {
     struct Free {
-        void operator()(ZSTD_DStream* stream) const { ZSTD_freeDStream(stream); }
+        void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
     };
-    std::unique_ptr<ZSTD_DStream, Free> handle;
-    bool frame_ended = false;
+    std::unique_ptr<ZSTD_DCtx, Free> context;
+    std::unique_ptr<char[]> ring; // NOLINT: a vector would clear what is overwritten
+    std::size_t ring_size = 0;
+    std::size_t taken = 0, filled = 0; ///< what lies between them has not been handed out
+    std::string carried;               ///< input that came in pieces and is wanted in one
+    std::uint64_t to_skip = 0;         ///< of a frame that means nothing
+    bool inside_frame = false, any_frame = false;
+
+    std::optional<std::string_view> peek(std::string_view& input, std::size_t count);
+    void take(std::string_view& input, std::size_t count);
+    Result<bool> begin_frame(std::string_view& input);
+    Result<void> make_room(const ZSTD_frameHeader& header);
+    Result<bool> decode(std::string_view& input);
 };
+
+/// The next `count` bytes in one stretch; nullopt when more input is needed, which then is all taken.
+std::optional<std::string_view> ZstdInflater::Stream::peek(std::string_view& input, std::size_t count) {
+    if (carried.empty() && input.size() >= count) return input.substr(0, count);
+    const auto missing = input.substr(0, count - std::min(count, carried.size()));
+    carried += missing;
+    input.remove_prefix(missing.size());
+    if (carried.size() < count) return std::nullopt;
+    return std::string_view(carried).substr(0, count);
+}
+
+void ZstdInflater::Stream::take(std::string_view& input, std::size_t count) {
+    const std::size_t from_carried = std::min(count, carried.size());
+    carried.erase(0, from_carried);
+    input.remove_prefix(count - from_carried);
+}
+
+Result<void> ZstdInflater::Stream::make_room(const ZSTD_frameHeader& header) {
+    if (header.windowSize > largest_window) return damaged("its window is too large");
+    const auto least = ZSTD_decodingBufferSize_min(header.windowSize, header.frameContentSize);
+    if (ZSTD_isError(least) != 0) return damaged(ZSTD_getErrorName(least));
+    const std::size_t size = least + 3 * block_size +
+                             static_cast<std::size_t>(std::min<std::uint64_t>(header.frameContentSize, beyond_window));
+    if (size <= ring_size) return {};
+    ring.reset();
+    ring.reset(new (std::nothrow) char[size]);
+    if (!ring) return make_error(ErrorCode::io, "There is not enough memory for a zstd window");
+    ring_size = size;
+    taken = filled = 0;
+    return {};
+}
+
+/// False: more input is needed.
+Result<bool> ZstdInflater::Stream::begin_frame(std::string_view& input) {
+    std::size_t wanted = ZSTD_FRAMEHEADERSIZE_MIN(ZSTD_f_zstd1);
+    ZSTD_frameHeader header{};
+    while (true) {
+        const auto bytes = peek(input, wanted);
+        if (!bytes) return false;
+        const auto more = ZSTD_getFrameHeader(&header, bytes->data(), bytes->size());
+        if (ZSTD_isError(more) != 0) return damaged(ZSTD_getErrorName(more));
+        if (more == 0) break;
+        wanted = more;
+    }
+    if (header.frameType == ZSTD_skippableFrame) {
+        to_skip = ZSTD_SKIPPABLEHEADERSIZE + header.frameContentSize;
+        any_frame = true;
+        return true;
+    }
+    TAIPAN_CHECK(make_room(header));
+    const auto begun = ZSTD_decompressBegin(context.get());
+    if (ZSTD_isError(begun) != 0) return make_error(ErrorCode::internal, ZSTD_getErrorName(begun));
+    inside_frame = true;
+    return true;
+}
+
+/// Goes on by a header, a block or a part of what is skipped. False: more input is needed.
+Result<bool> ZstdInflater::Stream::decode(std::string_view& input) {
+    if (to_skip > 0) {
+        const auto available =
+            static_cast<std::size_t>(std::min<std::uint64_t>(to_skip, carried.size() + input.size()));
+        take(input, available);
+        to_skip -= available;
+        return available > 0;
+    }
+    if (!inside_frame) return begin_frame(input);
+    if (filled + block_size > ring_size) taken = filled = 0; // all was handed out
+    const std::size_t count = ZSTD_nextSrcSizeToDecompress(context.get());
+    const auto bytes = peek(input, count);
+    if (!bytes) return false;
+    const auto made =
+        ZSTD_decompressContinue(context.get(), ring.get() + filled, ring_size - filled, bytes->data(), bytes->size());
+    if (ZSTD_isError(made) != 0) return damaged(ZSTD_getErrorName(made));
+    take(input, count);
+    filled += made;
+    if (ZSTD_nextSrcSizeToDecompress(context.get()) == 0) {
+        inside_frame = false;
+        any_frame = true;
+    }
+    return true;
+}
 
 ZstdInflater::ZstdInflater(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
 ZstdInflater::ZstdInflater(ZstdInflater&&) noexcept = default;
@@ -35,31 +140,33 @@ ZstdInflater::~ZstdInflater() = default;
 
 Result<ZstdInflater> ZstdInflater::create() {
     auto stream = std::make_unique<Stream>();
-    stream->handle.reset(ZSTD_createDStream());
-    if (!stream->handle) return make_error(ErrorCode::internal, "Not enough memory for a zstd decoder");
-    if (const auto code = ZSTD_DCtx_setParameter(stream->handle.get(), ZSTD_d_windowLogMax, largest_window_log);
-        ZSTD_isError(code) != 0)
-        return make_error(ErrorCode::internal, std::string("zstd: ") + ZSTD_getErrorName(code));
+    stream->context.reset(ZSTD_createDCtx());
+    if (!stream->context) return make_error(ErrorCode::internal, "Not enough memory for a zstd decoder");
     return ZstdInflater(std::move(stream));
 }
 
 Result<std::size_t> ZstdInflater::inflate(std::string_view& input, std::span<char> output) {
-    ZSTD_inBuffer in{input.data(), input.size(), 0};
-    ZSTD_outBuffer out{output.data(), output.size(), 0};
-    // A frame that has ended is not followed by another one unless there are more bytes.
-    while (out.pos < out.size && !(stream_->frame_ended && in.pos == in.size)) {
-        const std::size_t before_in = in.pos, before_out = out.pos;
-        const auto code = ZSTD_decompressStream(stream_->handle.get(), &out, &in);
-        if (ZSTD_isError(code) != 0) return damaged(ZSTD_getErrorName(code));
-        stream_->frame_ended = code == 0;
-        if (in.pos == before_in && out.pos == before_out) break;
+    std::size_t done = 0;
+    while (done < output.size()) {
+        if (stream_->taken == stream_->filled) {
+            // The end of a frame is the end of everything unless there are more bytes.
+            if (input.empty() && stream_->carried.empty() && !stream_->inside_frame && stream_->to_skip == 0) break;
+            TAIPAN_TRY(const bool went_on, stream_->decode(input));
+            if (!went_on) break;
+            continue;
+        }
+        const std::size_t count = std::min(output.size() - done, stream_->filled - stream_->taken);
+        std::memcpy(output.data() + done, stream_->ring.get() + stream_->taken, count);
+        stream_->taken += count;
+        done += count;
     }
-    input.remove_prefix(in.pos);
-    return out.pos;
+    return done;
 }
 
 Result<void> ZstdInflater::finish() const {
-    return stream_->frame_ended ? Result<void>() : damaged("it ends too early");
+    const Stream& stream = *stream_;
+    const bool between = !stream.inside_frame && stream.to_skip == 0 && stream.carried.empty();
+    return stream.any_frame && between ? Result<void>() : damaged("it ends too early");
 }
 
 Result<std::string> decompress_zst(std::string_view bytes, std::uint64_t limit) {

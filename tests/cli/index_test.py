@@ -207,6 +207,16 @@ class IndexTest(TaipanTest):
         (self.folder / "noarch/beta-1.0-0.conda").unlink()
         self.assert_failed(self.taipan("index", self.folder, code=1), "cannot be indexed")
 
+    def test_a_trial_run_is_refused_and_writes_nothing(self):
+        channel = self.tiny_channel("trial")
+        channel.add("app")
+        for path in channel.folder.glob("*/repodata*"):
+            path.unlink()
+        result = self.taipan("index", "--dry-run", channel.folder, code=None)
+        self.assertNotEqual(result.code, 0)
+        self.assertIn("--dry-run", result.stderr)
+        self.assertEqual(list(channel.folder.glob("*/repodata*")), [])
+
     def test_other_folders(self):
         empty = self.work / "empty"
         empty.mkdir()

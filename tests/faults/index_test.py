@@ -1,11 +1,14 @@
 """Indexes that are missing, broken or lie."""
 
+import gzip
+import hashlib
 import json
 import os
 import subprocess
 import time
 
 import faulty_server as faults
+import zstandard
 from taipan_test import SUBDIR, TaipanTest, binary_under_test, main
 
 SOON = {"CONDA_REMOTE_READ_TIMEOUT_SECS": "1", "CONDA_REMOTE_MAX_RETRIES": "1"}
@@ -102,6 +105,77 @@ class IndexTest(TaipanTest):
         self.server.fail("*.zst", faults.truncated())
         self.create("app", channel=self.server)
         self.assert_installed("app-1.0-0")
+
+    def test_a_server_that_has_trouble_with_zst_only(self):
+        for code in (204, 304, 400, 403, 405, 416, 500):
+            with self.subTest(code=code):
+                self.server.fail("*.zst", faults.status(code, body=b""), always=True)
+                prefix = self.work / f"env{code}"
+                self.create("--dry-run", "app", channel=self.server, prefix=prefix, env=SOON)
+                self.taipan("clean", "-y", "--index-cache")
+                self.server._faults.clear()
+
+    def test_trouble_is_not_taken_for_a_subdir_that_is_not_there(self):
+        self.server.fail(f"/{SUBDIR}/*.zst", faults.status(500), always=True)
+        self.server.fail(f"/{SUBDIR}/repodata.json", faults.status(404), always=True)
+        self.assert_refused("500", f"{self.server.url}/{SUBDIR}", env=SOON)
+
+    def test_an_index_that_is_sent_compressed(self):
+        """As object stores do, whose files have been stored like that."""
+        self.channel.write_index(zst=False)
+        for subdir in (SUBDIR, "noarch"):
+            path = self.channel.folder / subdir / "repodata.json"
+            path.write_bytes(gzip.compress(path.read_bytes()))
+
+        def encoded(change=lambda data: data):
+            def fault(handler):
+                data = handler.content()
+                handler.begin(200, handler.validators(data) | {"Content-Encoding": "gzip"}, len(data))
+                handler.wfile.write(change(data))
+                if len(change(data)) < len(data):
+                    handler.hang_up()
+            return fault
+
+        self.server.fail("*/repodata.json", encoded(lambda data: data[:-30]), encoded(lambda data: data[:-30]), encoded(),
+                         always=True)
+        self.create("--dry-run", "app", channel=self.server)
+        for path in (self.cache / "cache").glob("????????.json"):
+            self.assertIn("info", json.loads(path.read_text()))
+
+    def test_a_large_index_is_read_while_it_arrives(self):
+        """However it arrives, it is the same index in the end."""
+        records = {}
+        for number in range(45_000):
+            digest = hashlib.sha256(str(number).encode()).hexdigest()
+            records[f"p{number}-1.0-0.conda"] = {"name": f"p{number}", "version": "1.0", "build": "0", "build_number": 0,
+                                                 "depends": ["app"], "md5": digest[:32], "sha256": digest, "size": 1}
+        path = self.channel.folder / SUBDIR / "repodata.json"
+        content = json.loads(path.read_text())
+        content["packages.conda"] |= records
+        path.write_text(json.dumps(content))
+        zst = zstandard.compress(path.read_bytes())
+        self.assertGreater(len(zst), 2 << 20)
+        path.with_name("repodata.json.zst").write_bytes(zst)
+
+        def cut_off(handler):  # and nothing that says whether it is still the same file afterwards
+            data = handler.content()
+            handler.begin(200, {}, len(data))
+            handler.wfile.write(data[:len(data) * 4 // 5])
+            handler.hang_up()
+
+        kept = []
+        for name, answers in {"whole": [], "slow": [faults.drip(1)], "resumed": [faults.reset(0.8)],
+                              "begun anew": [cut_off]}.items():
+            with self.subTest(name):
+                self.server.fail(f"/{SUBDIR}/repodata.json.zst", *answers)
+                self.create("--dry-run", "p44999", channel=self.server, prefix=self.work / name, env=SOON)
+                kept.append(sorted((file.name[8:], file.stat().st_size) for file in (self.cache / "cache").iterdir()
+                                   if not file.name.endswith(".info.json")))
+                self.assertEqual(kept[-1], kept[0])
+                self.taipan("clean", "-y", "--index-cache")
+        path.with_name("repodata.json.zst").write_bytes(zst[:-1000])
+        self.assert_refused(f"{self.server.url}/{SUBDIR}", specs=("p44999",))
+        self.assert_no_leftovers(self.cache / "cache")
 
     def test_a_stalled_index(self):
         self.server.fail(f"/{SUBDIR}/*", faults.stall(0.2), always=True)

@@ -1,7 +1,9 @@
 // Bytes from the cache and from servers that are read in place: the index file, its name blocks, a shard, the index of
-// shards. For the checksums not to end every run at the first byte, those of a mutated index file are put right first.
+// shards, the members of a repodata.json. For the checksums not to end every run at the first byte, those of a mutated
+// index file are put right first.
 //
-// What must never happen: a crash, or a text that lies outside of what was given.
+// What must never happen: a crash, a text that lies outside of what was given, or JSON that the short way of reading
+// members understands in another way than the JSON library.
 
 #include <cstddef>
 #include <cstdlib>
@@ -9,7 +11,10 @@
 #include <string>
 #include <string_view>
 
+#include <simdjson.h>
+
 #include "fuzz/fuzz_target.hpp"
+#include "repodata/batch_parser.hpp"
 #include "repodata/checksum.hpp"
 #include "repodata/index_file.hpp"
 #include "repodata/index_format.hpp"
@@ -66,15 +71,38 @@ void read_index(std::string bytes) {
     if (touched == ~std::size_t{0}) std::abort();
 }
 
+Batch batch_of(std::string_view text) {
+    constexpr std::size_t padding = 128;
+    Batch batch;
+    batch.buffer = Buffer::of_size(text.size() + padding);
+    std::memset(batch.buffer.bytes.get(), '"', batch.buffer.capacity);
+    std::memcpy(batch.buffer.bytes.get(), text.data(), text.size());
+    batch.size = text.size();
+    return batch;
+}
+
+void read_members(std::string_view text) {
+    const auto plain = BatchParser().parse(batch_of(text));
+    const auto whole = BatchParser(false).parse(batch_of(text));
+    simdjson::dom::parser parser;
+    simdjson::dom::element element;
+    if (parser.parse(text.data(), text.size()).get(element) != simdjson::SUCCESS) return;
+    if (static_cast<bool>(plain) != static_cast<bool>(whole)) std::abort();
+    if (plain && (plain->blocks != whole->blocks || plain->names != whole->names || plain->broken != whole->broken ||
+                  plain->skipped != whole->skipped))
+        std::abort();
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-    switch (data[0] % 4) {
+    switch (data[0] % 5) {
     case 0: read_index(std::string(bytes)); break;
     case 1: static_cast<void>(index_of_shard_content(bytes, "x", "hash", {}, false)); break;
     case 2: static_cast<void>(parse_shard_index_content(bytes)); break;
+    case 3: read_members(bytes); break;
     default: {
         MsgpackReader reader(bytes);
         while (!reader.at_end() && reader.skip()) {
@@ -97,6 +125,10 @@ std::vector<std::string> fuzz_seeds() {
     const std::string index = "\x83\xa7version\x01\xa4info\x81\xa8"
                               "base_url\xa0\xa6shards\x81\xa1x\xc4\x20" +
                               hash;
+    const std::string members =
+        R"({"x-1.0-0.conda": {"name": "x", "version": "1.0", "build": "0", "build_number": 0, "depends": ["b >1"], )"
+        R"("size": 7, "timestamp": 1700000000, "license": "MIT", "x": null}, "x-1.1-0.conda": {"name": "x", )"
+        R"("version": "1.1", "build": "0", "build_number": "0", "depends": ["b >1", "c"], "y": {"z": "}"}}})";
     return {std::string(1, '\0') + test::index_bytes(test::sample_repodata(20), {.url = "u"}), "\x01" + shard,
-            "\x02" + index, "\x03" + index};
+            "\x02" + index, "\x04" + index, "\x03" + members};
 }

@@ -50,10 +50,12 @@ private:
 
 /// Connecting takes a moment, also on this machine.
 int take_connected(SpareConnections& spares, const SpareConnections::Address& address) {
-    const int socket = spares.take(address);
-    pollfd ready{socket, POLLOUT, 0};
+    int socket = -1;
+    for (int i = 0; socket < 0 && i < 5000; ++i) {
+        socket = spares.take(address);
+        if (socket < 0) ::poll(nullptr, 0, 1);
+    }
     REQUIRE(socket >= 0);
-    REQUIRE(::poll(&ready, 1, 5000) == 1);
     return socket;
 }
 
@@ -61,7 +63,7 @@ constexpr std::size_t some = 4;
 
 } // namespace
 
-TEST_CASE("a spare connection is connected, or about to be, when it is taken", "[spare_connections]") {
+TEST_CASE("a spare connection is connected when it is taken", "[spare_connections]") {
     const Listener server;
     SpareConnections spares;
     CHECK(spares.take(server.address()) == -1);
