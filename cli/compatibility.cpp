@@ -103,7 +103,6 @@ const Row table[] = {
     {"env export,export", "--override-platforms", {}, accepted, "the export is for the platform of the environment"},
     {"env export,export", "--platform,--subdir", "SUBDIR", refused,
      "an environment is exported as it is; `taipan lock` solves for other platforms"},
-    {"env export,export", "--channel-subdir", {}, refused, "specs with a subdir are not read by every tool"},
     {"env export,export", "--build", {}, accepted, "build strings are written by default"},
     {"repoquery search,search", "-t,--tree,--recursive", {}, refused, "see `taipan repoquery depends --tree`"},
     {"package",

@@ -54,7 +54,8 @@ public:
             {"-f,--file", &file_, "FILE", "write to this file; its name tells the format, unless --format does", group},
             {"--format", &format_, "NAME", "environment-yaml, environment-json, explicit or requirements", group},
             {"-e,--explicit", &explicit_, {}, "as URLs, with MD5 hashes", group},
-            {"--md5", &md5_, {}, {}, group},
+            {"--md5", &md5_, {}, "add the MD5 hashes", group},
+            {"--channel-subdir", &channel_subdir_, {}, "name channel and subdir of each package", group},
             {"--no-md5", &md5_, {}, "with --explicit: without hashes", group, false},
         };
         append(options, common_.prefix_options());
@@ -162,10 +163,25 @@ private:
         return {};
     }
 
+    /// `conda-forge/linux-64::numpy=1.26=py_0[md5=...]`, which mamba reads back.
+    [[nodiscard]] std::string mamba_spec(const PackageRecord& package) const {
+        std::string spec = channel_subdir_ ? package.channel_name + '/' + package.subdir + "::" : std::string();
+        spec += package.name + '=' + package.version;
+        if (!no_builds_) spec += '=' + package.build;
+        if (md5_.value_or(false) && !package.md5.empty()) spec += "[md5=" + package.md5 + ']';
+        return spec;
+    }
+
     Result<void> add_packages(const PrefixData& data, ExportedEnvironment& content) const {
         for (const auto& record : data.records) {
             const auto& package = record.package;
             const std::string channel = bare_channel_name(package.channel);
+            if (md5_.value_or(false) || channel_subdir_) {
+                content.as_written = true;
+                content.requests.push_back(mamba_spec(package));
+                if (!ignore_channels_) add_unique(content.channels, package.channel_name);
+                continue;
+            }
             content.requests.push_back(
                 (ignore_channels_ || channel.empty() ? "" : channel + "::") + package.name +
                 (no_builds_ ? '=' + package.version : "==" + package.version + '=' + package.build));
@@ -179,7 +195,7 @@ private:
     CommonOptions common_;
     std::string file_, format_;
     std::optional<bool> md5_;
-    bool explicit_ = false;
+    bool explicit_ = false, channel_subdir_ = false;
     bool no_builds_ = false, from_history_ = false, ignore_channels_ = false;
 };
 

@@ -38,7 +38,8 @@ std::string as_yaml(const ExportedEnvironment& content) {
     if (!content.channels.empty()) text += "channels:\n";
     for (const auto& channel : content.channels) text += "  - " + yaml_scalar(channel) + '\n';
     text += content.requests.empty() && content.pip.empty() ? "dependencies: []\n" : "dependencies:\n";
-    for (const auto& spec : content.requests) text += "  - " + yaml_scalar(environment_form(spec)) + '\n';
+    for (const auto& spec : content.requests)
+        text += "  - " + yaml_scalar(content.as_written ? spec : environment_form(spec)) + '\n';
     if (!content.pip.empty()) text += "  - pip:\n";
     for (const auto& line : content.pip) text += "      - " + yaml_scalar(line) + '\n';
     if (!content.variables.empty()) text += "variables:\n";
@@ -53,7 +54,7 @@ std::string as_json(const ExportedEnvironment& content) {
     json.member("name", content.name);
     if (!content.channels.empty()) json.member("channels", content.channels);
     json.key("dependencies").begin_array();
-    for (const auto& spec : content.requests) json.value(environment_form(spec));
+    for (const auto& spec : content.requests) json.value(content.as_written ? spec : environment_form(spec));
     if (!content.pip.empty()) json.begin_object().member("pip", content.pip).end_object();
     json.end_array();
     if (!content.variables.empty()) {

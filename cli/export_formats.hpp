@@ -29,6 +29,7 @@ struct ExportedEnvironment {
     std::vector<std::string> pip;      ///< `name==version`
     std::map<std::string, std::string> variables;
     std::vector<PackageRecord> packages; ///< in dependency order
+    bool as_written = false;             ///< requests go into environment files as they are
 };
 
 /// The text, with a line end. Fails where the format cannot say what the environment has, in conda's words.

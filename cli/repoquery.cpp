@@ -62,7 +62,9 @@ public:
             TAIPAN_CHECK(require_environment(prefix));
             TAIPAN_TRY(const auto data, load_prefix(prefix, RecordDetail::identity, config.channel_settings));
             InstalledPackages installed(data.packages());
-            return answer(invocation.console, installed, wanted);
+            auto code = answer(invocation.console, installed, wanted);
+            if (code && !json_ && nothing_found_) invocation.console.print("Try looking remotely with '--remote'.\n");
+            return code;
         }
         StopSource stop;
         const StopOnSignals signals(stop);
@@ -98,7 +100,7 @@ private:
         return graph;
     }
 
-    Result<int> answer(Console& console, CandidateSource& source, const std::vector<MatchSpec>& wanted) const {
+    Result<int> answer(Console& console, CandidateSource& source, const std::vector<MatchSpec>& wanted) {
         std::vector<PackageGraph> graphs;
         for (const auto& spec : wanted) {
             TAIPAN_TRY(auto graph, ask(source, spec));
@@ -108,7 +110,10 @@ private:
             console.print(document(graphs));
             return exit_success;
         }
-        for (std::size_t i = 0; i < graphs.size(); ++i) console.print(text(graphs[i], specs_[i]));
+        for (std::size_t i = 0; i < graphs.size(); ++i) {
+            console.print(text(graphs[i], specs_[i]));
+            nothing_found_ = nothing_found_ || listed(graphs[i], true).empty();
+        }
         return exit_success;
     }
 
@@ -158,6 +163,7 @@ private:
     CommonOptions common_;
     std::vector<std::string> specs_;
     bool local_ = false, remote_ = false, pretty_ = false, tree_ = false, recursive_ = false, json_ = false;
+    bool nothing_found_ = false;
 };
 
 } // namespace

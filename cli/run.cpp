@@ -63,7 +63,7 @@ public:
         TAIPAN_TRY(const auto prefix, resolve_target(invocation, common_, config, WithoutTarget::active_or_root));
         // mamba's root prefix is one to run in, environment or not.
         const bool of_mamba = as_mamba(invocation.role());
-        if (of_mamba && !exists(prefix)) {
+        if (of_mamba && prefix != config.root_prefix && !exists(prefix)) {
             return make_error(ErrorCode::environment_not_found, "The given prefix does not exist: " + prefix);
         }
         if (!of_mamba || prefix != config.root_prefix) TAIPAN_CHECK(require_environment(prefix));

@@ -271,6 +271,10 @@ Result<int> TransactionCommand::run(Invocation& invocation) {
     TAIPAN_TRY(draft.config, load_settings(invocation, common_));
     json_ = draft.config.json;
     TAIPAN_TRY(draft.files, read_request_files(files_, draft.config));
+    if (as_mamba(invocation.role())) { // a name has to be one, whether it is used or not
+        for (const auto& file : draft.files)
+            if (!file.name.empty()) TAIPAN_CHECK(validate_environment_name(file.name));
+    }
     TAIPAN_CHECK(prepare(draft));
     TAIPAN_TRY(const std::string prefix,
                resolve_target(invocation, common_, draft.config, without_target(invocation.role())));

@@ -48,6 +48,13 @@ class StandingInTest(TaipanTest):
         self.assertRegex(self.run_as("mamba", "list", "-p", self.prefix, "--explicit", "--md5").stdout,
                          r"thing-2.0-0.conda#[0-9a-f]{32}\n$")
 
+    def test_export_of_mamba(self):
+        self.create("thing")
+        text = self.run_as("micromamba", "env", "export", "-p", self.prefix, "--md5", "--channel-subdir").stdout
+        self.assertRegex(text, r"/[a-z0-9-]+::thing=2.0=0\[md5=[0-9a-f]{32}\]")
+        text = self.run_as("micromamba", "env", "export", "-p", self.prefix, "--md5", "--no-builds").stdout
+        self.assertRegex(text, r"- ['\"]?thing=2.0\[md5=[0-9a-f]{32}\]")
+
     def test_where_a_request_of_mamba_goes(self):
         def understood(*arguments, **options):
             text = self.run_as("micromamba", *arguments, "--print-config-only", **options).stdout
