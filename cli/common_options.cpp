@@ -92,6 +92,10 @@ Options CommonOptions::channel_options() {
 std::string CommonOptions::usage_error() const {
     if (!name.empty() && !prefix.empty()) return "-n/--name and -p/--prefix exclude each other";
     if (strict_priority && no_priority) return "--strict-channel-priority and --no-channel-priority exclude each other";
+    if (channel_priority &&
+        ((strict_priority && *channel_priority != "strict") || (no_priority && *channel_priority != "disabled"))) {
+        return "--channel-priority " + *channel_priority + " and the other flag of channel priority exclude each other";
+    }
     if (!rc_files.empty() && no_rc) return "--rc-file and --no-rc exclude each other";
     if (override_channels && channels.empty()) {
         return "--override-channels needs at least one -c/--channel to take its place";

@@ -154,8 +154,10 @@ public:
 
     Result<int> run(Invocation& invocation) override {
         if (files_.files.empty() && specs_.empty()) files_.files.push_back(default_file(invocation));
-        for (auto& file : specs_) files_.files.push_back(std::move(file));
-        specs_.clear();
+        if (!as_mamba(invocation.role())) { // to conda words are files, to mamba packages
+            for (auto& file : specs_) files_.files.push_back(std::move(file));
+            specs_.clear();
+        }
         auto done = Create::run(invocation);
         if (!done && !filled_.empty()) take_back();
         return done;

@@ -56,6 +56,10 @@ protected:
         if (revision_) return true;
         const auto& install = draft.request.install;
         if (!install.specs.empty() || install.from_lock || force_reinstall_) return true;
+        if (as_mamba(draft.invocation.role())) {
+            if (!draft.config.json) draft.invocation.console.print("Nothing to do.\n");
+            return false;
+        }
         return make_error(ErrorCode::invalid_argument,
                           "too few arguments: name at least one package, or a file with -f");
     }

@@ -73,7 +73,34 @@ void write_full_record(JsonWriter& json, const PackageRecord& record, bool in_se
 
 namespace {
 
-void write_actions(JsonWriter& json, const Plan& plan, const std::string& prefix, const ChannelSettings& settings) {
+/// mamba's lists tell all of a package, under both of its names for build and channel.
+void write_mamba_package(JsonWriter& json, const PackageRecord& record, const ChannelSettings& settings) {
+    json.begin_object();
+    json.member("base_url", record.channel).member("build", record.build).member("build_number", record.build_number);
+    json.member("build_string", record.build);
+    const auto name = short_channel_name(record, settings);
+    const bool by_name = !record.channel.starts_with("file://") && record.channel.ends_with('/' + name);
+    json.member("channel", by_name ? name : record.channel);
+    json.member("constrains", record.constrains).member("depends", record.depends);
+    json.member("dist_name", record.dist_name()).member("fn", record.fn);
+    member_if(json, "license", record.license);
+    member_if(json, "md5", record.md5);
+    json.member("name", record.name).member("platform", record.subdir);
+    member_if(json, "sha256", record.sha256);
+    if (record.size) json.member("size", *record.size);
+    json.member("subdir", record.subdir);
+    if (record.timestamp) json.member("timestamp", *record.timestamp);
+    json.member("track_features", record.track_features).member("url", record.url).member("version", record.version);
+    json.end_object();
+}
+
+void write_actions(JsonWriter& json, const Plan& plan, const std::string& prefix, const ChannelSettings& settings,
+                   bool of_mamba) {
+    const auto write = of_mamba ? [](JsonWriter& out, const PackageRecord& record,
+                                     const ChannelSettings& how) { write_mamba_package(out, record, how); }
+                                : [](JsonWriter& out, const PackageRecord& record, const ChannelSettings& how) {
+                                      write_package(out, record, how);
+                                  };
     json.key("actions").begin_object();
     json.key("FETCH").begin_array();
     for (const auto& package : plan.link) {
@@ -82,13 +109,13 @@ void write_actions(JsonWriter& json, const Plan& plan, const std::string& prefix
     json.end_array();
     if (!plan.link.empty()) { // as with conda, there is no empty LINK
         json.key("LINK").begin_array();
-        for (const auto& package : plan.link) write_package(json, package.record, settings);
+        for (const auto& package : plan.link) write(json, package.record, settings);
         json.end_array();
     }
     json.member("PREFIX", prefix);
     if (!plan.unlink.empty()) {
         json.key("UNLINK").begin_array();
-        for (const auto& record : plan.unlink) write_package(json, record, settings);
+        for (const auto& record : plan.unlink) write(json, record, settings);
         json.end_array();
     }
     json.end_object();
@@ -99,7 +126,7 @@ void write_actions(JsonWriter& json, const Plan& plan, const std::string& prefix
 std::string plan_json(const PlanDocument& document, const ChannelSettings& settings) {
     JsonWriter json;
     json.begin_object();
-    if (document.plan != nullptr) write_actions(json, *document.plan, document.prefix, settings);
+    if (document.plan != nullptr) write_actions(json, *document.plan, document.prefix, settings, document.as_mamba);
     const bool clone = document.plan != nullptr && !document.plan->clone_of.empty();
     if (document.dry_run || document.as_mamba) json.member("dry_run", document.dry_run);
     if (clone) json.member("dst_prefix", document.prefix);

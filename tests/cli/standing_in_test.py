@@ -151,6 +151,15 @@ class StandingInTest(TaipanTest):
             run(*words, "-y", "thing", env={"MAMBA_ROOT_PREFIX": str(root)})
             self.assert_installed("thing-2.0-0", "base-lib-1.0-0", prefix=root)
 
+    def test_words_of_env_create_are_packages_to_mamba(self):
+        self.run_as("micromamba", "env", "create", "-y", "-p", self.prefix, "thing")
+        self.assert_installed("thing-2.0-0", "base-lib-1.0-0")
+        told = self.told("micromamba", "install", "-y", "--dry-run", "--force-reinstall", "-p", self.prefix, "thing")
+        self.assertEqual(told["actions"]["LINK"][0]["fn"], "thing-2.0-0.conda")
+        self.assertIn("Nothing to do.", self.run_as("micromamba", "install", "-y", "-p", self.prefix).stdout)
+        self.taipan("install", "-y", "-p", self.prefix, code=1)
+        self.taipan("install", "--channel-priority", "flexible", "--strict-channel-priority", "thing", code=2)
+
     def test_what_mamba_passes_over(self):
         self.create("thing")
         told = self.told("mamba", "update", "-y", "-p", self.prefix, "nosuch")
