@@ -1,7 +1,9 @@
 """Environments in image layers: taipan --direct beside `micromamba create && micromamba clean --all`.
 
 For each way: the wall time of what a Dockerfile's RUN line does, the size of the layer it leaves (everything that was
-written, as a tar), and the most bytes that were on the disk meanwhile, relative to the finished environment. Every run
+written, as a tar), and the most bytes that were on the disk meanwhile, relative to the finished environment. A floor is
+measured, too: what the environment's python needs for its built-in compile() of the modules alone, nothing read or
+written, in as many processes as there are cores; no installer can make their bytecode in less. Every run
 has a file system of its own (a tmpfs that is mounted for it, as root), and whatever is left over counts. With --base the
 same lines are also built by buildah on that root file system (debootstrap --variant=minbase bookworm DIR): the seconds
 are those of the RUN line there, the layer is what buildah stored, and the python in the image is run.
@@ -77,6 +79,40 @@ def environment(disk):
             "MAMBA_ROOT_PREFIX": str(disk / "root")}
 
 
+COMPILE = """import gc, sys, time
+gc.disable()
+sources = [(name, open(name, 'rb').read()) for name in sys.stdin.read().splitlines()]
+print(flush=True)
+sys.stdin = open('/dev/null')
+start = time.monotonic()
+for name, text in sources:
+    try:
+        compile(text, name, 'exec', dont_inherit=True)
+    except (SyntaxError, ValueError):
+        pass
+print(time.monotonic() - start)
+"""
+
+
+def compile_floor(prefix):
+    """Seconds that compile() takes for the modules that got bytecode, all cores at work. They are shared out so that all
+    have the same to do, as far as their sizes tell."""
+    sources = []
+    for record in (prefix / "conda-meta").glob("*.json"):
+        paths = json.loads(record.read_text())["paths_data"]["paths"]
+        bytecode = [p["_path"] for p in paths if p["path_type"] == "pyc_file"]
+        sources += [str(Path(p).parent.parent / (Path(p).name.rsplit(".", 2)[0] + ".py")) for p in bytecode]
+    sources.sort(key=lambda path: -(prefix / path).stat().st_size)
+    cores = len(os.sched_getaffinity(0))
+    python = [prefix / "bin/python", "-s", "-S", "-B", "-Wignore", "-c", COMPILE]
+    processes = [subprocess.Popen(python, cwd=prefix, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                 for _ in range(cores)]
+    for number, process in enumerate(processes):
+        process.stdin.write("\n".join(sources[number::cores]))
+        process.stdin.close()
+    return max(float(process.stdout.read().strip()) for process in processes)
+
+
 def layer_bytes(disk):
     """What an uncompressed image layer of the folder takes: tar's headers and padding included."""
     return int(subprocess.run(f"tar -C '{disk}' -cf - . | wc -c", shell=True, check=True, capture_output=True).stdout)
@@ -98,7 +134,7 @@ def lines_of(arguments):
     return lines
 
 
-def measure(commands, work):
+def measure(commands, work, floor=False):
     with Disk(work / "disk") as disk:
         variables = environment(disk.folder)
         prefix = disk.folder / "env"
@@ -110,12 +146,13 @@ def measure(commands, work):
                 raise SystemExit(f"{' '.join(words)} failed:\n{done.stdout.decode()}{done.stderr.decode()}")
         seconds = time.monotonic() - started
         subprocess.run([prefix / "bin/python", "-c", ""], check=True, env=variables | {"PYTHONDONTWRITEBYTECODE": "1"})
+        least = {"compile": compile_floor(prefix)} if floor else {}
         layer = layer_bytes(disk.folder)
         content = layer_bytes(prefix)
         for entry in disk.folder.iterdir():  # what the environment alone takes on this file system
             if entry != prefix:
                 shutil.rmtree(entry)
-        return {"seconds": seconds, "layer": layer, "environment": content, "peak": disk.peak / disk.used()}
+        return {"seconds": seconds, "layer": layer, "environment": content, "peak": disk.peak / disk.used(), **least}
 
 
 def build_image(commands, programs, buildah, work):
@@ -170,6 +207,8 @@ def tell(results):
                  f"{middle['layer'] / middle['environment']:.3f}", f"{max(r['peak'] for r in runs):.3f}"]
         cells += [f"{middle['build']:.2f}", f"{middle['image layer'] / 1e6:.1f}"] if built else []
         print("| " + " | ".join(cells) + " |")
+    least = statistics.median(run["compile"] for run in results["taipan --direct"])
+    print(f"compile() of all modules by itself, on all cores: {least:.2f} s")
     for pyc in ("", " without .pyc"):
         ours, theirs = results.get("taipan --direct" + pyc), results.get("micromamba, clean --all" + pyc)
         if not ours or not theirs:
@@ -204,7 +243,7 @@ def main():
         results = {name: [] for name in lines}
         for _ in range(arguments.turns):
             for name, commands in lines.items():
-                run = measure(commands, work)
+                run = measure(commands, work, name == "taipan --direct")
                 if buildah:
                     run |= build_image(commands, programs, buildah, work)
                 results[name].append(run)

@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/beneath.hpp"
 #include "extract/safe_path.hpp"
 
 namespace taipan {
@@ -124,6 +125,11 @@ Result<UniqueFd> DirectoryHandles::open_through_link(std::string_view path) {
         fd = static_cast<int>(::syscall(SYS_openat2, root_, terminated.c_str(), &how, sizeof how));
         if (fd >= 0 || errno != EAGAIN) break;
     }
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM)) { // an old kernel, or a sandbox that does not know the call
+        if (const UniqueFd found = open_directory_beneath(root_, terminated)) {
+            fd = ::openat(found.get(), ".", directory_flags);
+        }
+    }
     if (fd >= 0) {
         used_links_ = true;
         return UniqueFd(fd);
@@ -133,8 +139,7 @@ Result<UniqueFd> DirectoryHandles::open_through_link(std::string_view path) {
     case ENOENT:
     case ENOTDIR:
     case ELOOP: return in_the_way(path);
-    default: // among them kernels and sandboxes without openat2: then such a package is refused
-        return system_error(errno, "cannot open directory through a symbolic link of the package", path);
+    default: return system_error(errno, "cannot open directory through a symbolic link of the package", path);
     }
 }
 

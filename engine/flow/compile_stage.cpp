@@ -38,7 +38,7 @@ Result<void> CompileStage::package_linked(std::size_t index, PackageModules pack
     std::vector<PycItem> to_compile;
     std::vector<const PycItem*> items; // those of `kept`
     for (const PycItem& item : modules) {
-        if (work.package.key.hash.empty() || item.rewritten) {
+        if (work.package.key.hash.empty() || item.rewritten || item.replaces_source) {
             to_compile.push_back(item);
             continue;
         }
@@ -65,9 +65,12 @@ Result<std::uint64_t> CompileStage::finish(const std::set<std::string>& conteste
         TAIPAN_TRY(const std::uint64_t again, redo(contested));
         compiled += again;
     }
+    FirstError errors;
     tbb::parallel_for(std::size_t{0}, work_.size(), [&](std::size_t i) {
         if (work_[i].store) keep(work_[i]);
+        if (work_[i].package.plan != nullptr) errors.take(remove_sources(*work_[i].package.plan));
     });
+    TAIPAN_CHECK(errors.result());
     return compiled;
 }
 
@@ -89,6 +92,22 @@ Result<std::uint64_t> CompileStage::redo(const std::set<std::string>& contested)
         pool_.add(work.package.key.dist_name, std::move(items));
     }
     return pool_.finish();
+}
+
+/// Of modules that are bytecode only. One that does not compile keeps its source.
+Result<void> CompileStage::remove_sources(const LinkPlan& plan) {
+    for (const PycItem& item : plan.pyc) {
+        if (!item.replaces_source) continue;
+        const UniqueFd directory = open_directory_beneath(target_.prefix_fd, std::string(parent_path(item.source)));
+        const std::string source(base_name(item.source)), pyc(base_name(item.pyc));
+        if (!directory || ::faccessat(directory.get(), pyc.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        if (::unlinkat(directory.get(), source.c_str(), 0) != 0 && errno != ENOENT) {
+            return system_error(errno, "cannot remove", target_.prefix + '/' + item.source);
+        }
+        ++sources_removed_;
+        bytes_removed_ += item.source_size;
+    }
+    return {};
 }
 
 /// Bytecode that cannot be kept (a full disk, say) is compiled again next time, which is no error now.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -46,6 +47,9 @@ public:
     /// since its package was linked, are compiled once more. Runs inside of the caller's arena. Returns how many were
     /// compiled.
     Result<std::uint64_t> finish(const std::set<std::string>& contested);
+    /// Of modules whose bytecode has taken their place.
+    [[nodiscard]] std::uint64_t sources_removed() const { return sources_removed_; }
+    [[nodiscard]] std::uint64_t bytes_removed() const { return bytes_removed_; }
 
 private:
     /// One package while its modules are compiled.
@@ -57,11 +61,13 @@ private:
     [[nodiscard]] KnownDirectory known() const;
     Result<std::uint64_t> redo(const std::set<std::string>& contested);
     void keep(const Work& work);
+    Result<void> remove_sources(const LinkPlan& plan);
 
     Session& session_;
     CompileTarget target_;
     PycCache cache_;
     std::vector<Work> work_; ///< by package; each touched by one worker
+    std::atomic<std::uint64_t> sources_removed_{0}, bytes_removed_{0};
     CompilePool pool_;
 };
 

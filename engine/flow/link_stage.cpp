@@ -348,6 +348,8 @@ Result<void> LinkStage::compile() {
         return {};
     }
     report_.compiled_files += *compiled;
+    report_.left_out_files += compiler_->sources_removed();
+    report_.left_out_bytes += compiler_->bytes_removed();
     return {};
 }
 
@@ -375,8 +377,10 @@ Result<void> LinkStage::write_record(Linked& package) {
         if (package.cache != nullptr) origin.extracted_package_dir = package.directory;
     }
     if (!package.requested_spec.empty()) origin.requested_specs = {package.requested_spec};
+    const std::vector<PycItem> modules = std::move(package.plan.pyc);
     PrefixRecord record =
         installed_record(std::move(package.record), std::move(package.plan), package.placed, std::move(origin));
+    leave_out_gone_sources(record, modules, transaction_.prefix_fd());
     stat_pyc_files(record, transaction_.prefix_fd());
     TAIPAN_CHECK(plan_.new_prefix ? create_prefix_record(plan_.prefix, record)
                                   : write_prefix_record(plan_.prefix, record));

@@ -3,6 +3,9 @@
 
 #include "link/installed_record.hpp"
 
+#include <cerrno>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include <fcntl.h>
@@ -26,6 +29,20 @@ PrefixRecord installed_record(PackageRecord package, LinkPlan&& plan, const Plac
     record.link_source = record.extracted_package_dir;
     record.link_type = plan.link_type;
     return record;
+}
+
+void leave_out_gone_sources(PrefixRecord& record, const std::vector<PycItem>& modules, int prefix_fd) {
+    std::unordered_set<std::string_view> gone;
+    for (const PycItem& item : modules) {
+        struct stat status {};
+        if (item.replaces_source && ::fstatat(prefix_fd, item.source.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 &&
+            errno == ENOENT) {
+            gone.insert(item.source);
+        }
+    }
+    if (gone.empty()) return;
+    std::erase_if(record.paths, [&](const InstalledPath& path) { return gone.contains(path.entry.path); });
+    std::erase_if(record.files, [&](const std::string& path) { return gone.contains(path); });
 }
 
 void stat_pyc_files(PrefixRecord& record, int prefix_fd) {

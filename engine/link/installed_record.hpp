@@ -20,6 +20,8 @@ struct RecordOrigin {
 [[nodiscard]] PrefixRecord installed_record(PackageRecord package, LinkPlan&& plan, const PlacedFiles& placed,
                                             RecordOrigin origin);
 
+/// Takes the sources out that have gone since bytecode is in their place.
+void leave_out_gone_sources(PrefixRecord& record, const std::vector<PycItem>& modules, int prefix_fd);
 /// Fills in the sizes of the pyc files that exist; to be called after compilation.
 void stat_pyc_files(PrefixRecord& record, int prefix_fd);
 

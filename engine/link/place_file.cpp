@@ -156,13 +156,25 @@ private:
 #ifdef RENAME_NOREPLACE
         if (!renames_refused_) {
             if (::renameat2(source_at_, source_name_, target_at_, target_name_, RENAME_NOREPLACE) == 0) return true;
-            renames_refused_ = errno == EINVAL || errno == ENOSYS; // network file systems
+            renames_refused_ = errno == EINVAL || errno == ENOSYS || errno == EPERM; // network file systems, sandboxes
             if (!renames_refused_) return false;
         }
 #endif
-        if (::linkat(source_at_, source_name_, target_at_, target_name_, 0) != 0) return false;
-        ::unlinkat(source_at_, source_name_, 0); // if not, it goes with the rest
-        return true;
+        if (::linkat(source_at_, source_name_, target_at_, target_name_, 0) == 0) {
+            ::unlinkat(source_at_, source_name_, 0); // if not, it goes with the rest
+            return true;
+        }
+        return link_refused(errno) && rename_over_own_file();
+    }
+
+    /// The name is taken first by an empty file, which only succeeds where there is none. False, and errno says why.
+    bool rename_over_own_file() {
+        if (!UniqueFd(::openat(target_at_, target_name_, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600))) return false;
+        if (::renameat(source_at_, source_name_, target_at_, target_name_) == 0) return true;
+        const int reason = errno;
+        ::unlinkat(target_at_, target_name_, 0);
+        errno = reason;
+        return false;
     }
 
     Result<bool> copy() {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <numeric>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -80,6 +81,7 @@ private:
             for (const EntryPoint& entry_point : layout_.entry_points) generated.insert("bin/" + entry_point.command);
         }
         plan_.paths.reserve(layout_.paths.size());
+        find_modules_without_source();
         sources_.reserve(layout_.paths.size());
         for (PathEntry& entry : layout_.paths) {
             std::string target = noarch_python_ ? noarch_target_path(entry.path, *python_) : entry.path;
@@ -92,19 +94,37 @@ private:
                 return corrupt(plan_.package, "the symlink " + entry.path + " has a prefix placeholder");
             }
             if (!generated.empty() && generated.contains(target)) continue;
-            if (options_.slim != nullptr && options_.slim->leaves_out(target)) {
+            const auto elsewhere = modules_without_source_.find(target);
+            const bool yields = elsewhere != modules_without_source_.end() && elsewhere->second.empty();
+            if (yields || (options_.slim != nullptr && options_.slim->leaves_out(target))) {
                 ++plan_.left_out_files;
                 plan_.left_out_bytes += entry.size.value_or(0);
                 continue;
             }
+            if (elsewhere != modules_without_source_.end()) target = elsewhere->second;
             if (noarch_python_ && options_.compile_pyc && is_compiled_source(entry.path)) {
-                plan_.pyc.push_back(
-                    {target, pyc_path(target, *python_), entry.size.value_or(0), !entry.placeholder.empty()});
+                const bool alone = options_.slim != nullptr && options_.slim->yields_to_bytecode(target);
+                plan_.pyc.push_back({target, alone ? target + 'c' : pyc_path(target, *python_), entry.size.value_or(0),
+                                     !entry.placeholder.empty(), alone});
             }
             sources_.push_back(std::exchange(entry.path, std::move(target)));
             plan_.paths.push_back({std::move(entry), {}});
         }
         return {};
+    }
+
+    /// Where the package brings bytecode itself, that takes the place of the source (`SlimRules::yields_to_bytecode`).
+    void find_modules_without_source() {
+        if (noarch_python_ || !python_ || options_.slim == nullptr || !options_.slim->has("py")) return;
+        std::unordered_set<std::string_view> paths;
+        for (const PathEntry& entry : layout_.paths) paths.insert(entry.path);
+        for (const PathEntry& entry : layout_.paths) {
+            if (!entry.path.ends_with(".py") || entry.type != PathType::hardlink) continue;
+            const std::string pyc = pyc_path(entry.path, *python_);
+            if (!paths.contains(pyc) || !options_.slim->yields_to_bytecode(entry.path)) continue;
+            modules_without_source_.emplace(entry.path, std::string());
+            if (pyc != entry.path + 'c') modules_without_source_.emplace(pyc, entry.path + 'c');
+        }
     }
 
     void add_pyc() {
@@ -203,6 +223,8 @@ private:
     const LinkOptions& options_;
     bool noarch_python_ = false;
     LinkPlan plan_;
+    /// By path: where that file goes instead; empty: it does not come.
+    std::unordered_map<std::string, std::string> modules_without_source_;
     std::vector<std::string> sources_; ///< of the first paths: where they lie in the package
     std::vector<Draft> drafts_;
 };

@@ -45,6 +45,7 @@ struct PycItem {
     std::string source, pyc;
     std::uint64_t source_size = 0; ///< as paths.json says; 0 when unknown
     bool rewritten = false;        ///< the source has a prefix in it, so it is another one in each environment
+    bool replaces_source = false;  ///< `pyc` is where Python looks without a source, which goes once it is compiled
 };
 
 struct PlannedEntryPoint {

@@ -9,6 +9,14 @@
 
 namespace taipan {
 
+namespace {
+
+template <typename Patterns> bool any_matches(const Patterns& patterns, std::string_view path) {
+    return std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) { return glob_matches(p, path); });
+}
+
+} // namespace
+
 const std::vector<SlimGroup>& slim_groups() {
     static const std::vector<SlimGroup> groups = {
         {"static", "static libraries", {"*.a", "*.la"}, {}, true},
@@ -31,6 +39,14 @@ const std::vector<SlimGroup>& slim_groups() {
          {},
          true},
         {"pyc", "bytecode of Python modules (they start slower)", {"*.pyc"}, {}, false},
+        {"py",
+         "sources of Python modules that have bytecode, which takes their place",
+         {"lib/python*/*.py"},
+         // Run by their paths, compiled by something else than Python, or no modules at all.
+         {"*/site-packages/pip/*", "*/_in_process.py", "*/site-packages/torch/*", "*/site-packages/triton/*",
+          "*/site-packages/numba/*", "*/templates/*", "lib/python*/config-*"},
+         false,
+         true},
         {"conda-meta", "all that tools for environments need: nothing can be added or removed later", {}, {}, false},
     };
     return groups;
@@ -52,6 +68,10 @@ Result<SlimRules> SlimRules::make(const std::vector<std::string>& groups, std::v
         return make_error(ErrorCode::invalid_argument,
                           "'" + name + "' is nothing that can be left out; there are: " + names);
     }
+    if (rules.has("py") && rules.has("pyc")) {
+        return make_error(ErrorCode::invalid_argument,
+                          "'py' and 'pyc' together would leave nothing of Python modules; name one of them");
+    }
     rules.exclude_ = std::move(exclude);
     rules.keep_ = std::move(keep);
     return rules;
@@ -61,14 +81,20 @@ bool SlimRules::has(std::string_view name) const {
     return std::any_of(groups_.begin(), groups_.end(), [&](const SlimGroup* group) { return group->name == name; });
 }
 
+bool SlimRules::has_pattern_of(std::string_view path, bool for_bytecode) const {
+    return std::any_of(groups_.begin(), groups_.end(), [&](const SlimGroup* group) {
+        return group->for_bytecode == for_bytecode && any_matches(group->left_out, path) &&
+               !any_matches(group->kept, path);
+    });
+}
+
 bool SlimRules::leaves_out(std::string_view path) const {
-    const auto any = [&](const auto& patterns) {
-        return std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) { return glob_matches(p, path); });
-    };
-    if (empty() || any(keep_)) return false;
-    return any(exclude_) || std::any_of(groups_.begin(), groups_.end(), [&](const SlimGroup* group) {
-               return any(group->left_out) && !any(group->kept);
-           });
+    if (empty() || any_matches(keep_, path)) return false;
+    return any_matches(exclude_, path) || has_pattern_of(path, false);
+}
+
+bool SlimRules::yields_to_bytecode(std::string_view path) const {
+    return has("py") && !any_matches(keep_, path) && has_pattern_of(path, true);
 }
 
 } // namespace taipan

@@ -18,6 +18,7 @@ struct SlimGroup {
     std::vector<std::string_view> left_out; ///< patterns
     std::vector<std::string_view> kept;     ///< patterns of exceptions
     bool by_default = true;                 ///< left out when no group is named
+    bool for_bytecode = false;              ///< only modules' sources, and only where their bytecode takes their place
 };
 
 /// All of them, as documented.
@@ -34,10 +35,13 @@ public:
 
     [[nodiscard]] bool empty() const { return groups_.empty() && exclude_.empty(); }
     [[nodiscard]] bool leaves_out(std::string_view path) const;
+    /// Whether bytecode takes the place of the module's source at this path, if there is any.
+    [[nodiscard]] bool yields_to_bytecode(std::string_view path) const;
     /// Whether a group of that name is among them.
     [[nodiscard]] bool has(std::string_view group) const;
 
 private:
+    [[nodiscard]] bool has_pattern_of(std::string_view path, bool for_bytecode) const;
     std::vector<const SlimGroup*> groups_;
     std::vector<std::string> exclude_, keep_;
 };

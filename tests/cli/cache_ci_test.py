@@ -68,16 +68,17 @@ class CiTest(RealChannelTest):
     def downloads(self):
         return [line for line in self.server.requests() if re.search(r"\.(conda|tar\.bz2)\b", line)]
 
-    def bash(self, script, environment):
+    def bash(self, script, environment, code=0):
         done = subprocess.run(["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script], cwd=self.checkout,
                               env=environment, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
-        self.assertEqual(done.returncode, 0, f"{script}\n{done.stdout}{done.stderr}")
-        return done.stdout
+        self.assertEqual(done.returncode != 0, code != 0, f"{script}\n{done.stdout}{done.stderr}")
+        return done.stdout if code == 0 else done.stdout + done.stderr
 
     # ---- GitHub
 
-    def github_job(self, **inputs):
-        """One job on a machine of its own. Returns what later steps see, and what was said."""
+    def github_job(self, fails=False, **inputs):
+        """One job on a machine of its own. Returns what later steps see, and what was said. One that `fails` does so
+        where it makes the environment."""
         machine = Path(self.work / f"machine{len(list(self.work.glob('machine*')))}")
         (machine / "temp").mkdir(parents=True)
         environment = self.environment | {"HOME": str(machine), "RUNNER_TEMP": str(machine / "temp"),
@@ -96,6 +97,8 @@ class CiTest(RealChannelTest):
             if "uses" in step:
                 self.github_cache(step["uses"], step.get("id"), values, facts)
                 continue
+            if fails and step["name"] == "Make the environment":
+                return environment, said + self.bash(step["run"], environment | values, code=1)
             said += self.bash(step["run"], environment | values)
             pairs = dict(line.split("=", 1) for line in (machine / "GITHUB_OUTPUT").read_text().splitlines())
             facts |= {f"steps.{step.get('id')}.outputs.{k}": v for k, v in pairs.items()}
@@ -134,9 +137,10 @@ class CiTest(RealChannelTest):
         self.assertRegex(version, r"^\d")
         self.assertEqual(verify_environment(environment["CONDA_PREFIX"]), [])
         self.assertEqual(len(list(self.kept.iterdir())), 1)
-        # Again, on a new machine: all is there, and nothing new is kept.
+        # Again, on a new machine: all is there, no server is asked, and nothing new is kept.
+        asked = len(self.server.requests())
         environment, _ = self.github_job()
-        self.assertEqual(len(self.downloads()), first)
+        self.assertEqual(len(self.server.requests()), asked)
         self.assertEqual(len(list(self.kept.iterdir())), 1)
         self.assertEqual(verify_environment(environment["CONDA_PREFIX"]), [])
         # The file changes: the old pack helps, and another one is kept.
@@ -155,6 +159,31 @@ class CiTest(RealChannelTest):
         self.assertIn("::warning::", said)
         self.assertEqual(len(self.downloads()), 2 * first)
         self.assertEqual(verify_environment(environment["CONDA_PREFIX"]), [])
+
+    def test_without_the_channels_what_was_kept_must_do(self):
+        channel = self.tiny_channel()
+        for name, depends in {"app": ["lib"], "lib": [], "more": []}.items():
+            channel.add(name, depends=depends)
+        channel.write_index()
+        self.server = self.serve(channel)
+        self.write_file("app")
+        self.github_job()
+        self.write_file("app", "more")
+        self.server.close()
+        # Another file, of which something is missing: that is said by name.
+        _, said = self.github_job(fails=True)
+        self.assertIn("more-1.0-0.conda", said)
+        self.assertIn("offline", said)
+        # Another file, of which all is there.
+        self.write_file("lib")
+        environment, said = self.github_job()
+        self.assertIn("::warning::not all channels", said)
+        self.assert_installed("lib-1.0-0", prefix=environment["CONDA_PREFIX"])
+        # The same file.
+        self.write_file("app")
+        environment, said = self.github_job()
+        self.assertNotIn("::warning::", said)
+        self.assert_installed("app-1.0-0", "lib-1.0-0", prefix=environment["CONDA_PREFIX"])
 
     # ---- GitLab
 
@@ -177,10 +206,11 @@ class CiTest(RealChannelTest):
     def test_gitlab_jobs_share_packages(self):
         self.gitlab_job()
         first = len(self.downloads())
+        asked = len(self.server.requests())
         names = os.listdir(self.kept)
         self.assertEqual(len(names), 1)
         self.gitlab_job()
-        self.assertEqual(len(self.downloads()), first)
+        self.assertEqual(len(self.server.requests()), asked)
         self.assertEqual(os.listdir(self.kept), names)
         self.write_file("python=3.11", "idna", "certifi")
         self.gitlab_job()

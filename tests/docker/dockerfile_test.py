@@ -8,9 +8,11 @@ whose apt can reach a mirror. The channel stands where the network would be: in 
 loopback device.
 """
 
+import json
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -96,6 +98,33 @@ class DockerfileTest(RealChannelTest):
         self.assert_program_runs("direct")
         content = int(self.buildah.run("direct", "sh", "-c", "tar -C / -cf - opt/env | wc -c"))
         self.assertLess(self.buildah.top_layer("direct"), content * 1.01)
+
+    def test_3_an_image_without_a_container(self):
+        """`taipan image` upon the base: buildah runs it, podman and skopeo (where they are installed) read it."""
+        self.buildah.call("push", "docker.io/library/debian:12", f"oci:{self.work}/base")
+        self.taipan("image", "-o", "image", "--base", "base", "-f", self.files / "environment.yml", "--entrypoint",
+                    "python", "--tag", "app:1.0")
+        name = self.buildah.call("from", f"oci:{self.work}/image").strip()
+        printed = self.buildah.call("run", "--isolation", "chroot", name, "--", "python", "-c",
+                                    "import requests, ssl, sys; print(sys.prefix)")
+        self.assertEqual(printed.strip(), "/opt/env")
+        self.buildah.call("rm", name)
+        if shutil.which("skopeo"):
+            inspected = json.loads(self.tool("skopeo", "inspect", f"oci:{self.work}/image:app:1.0"))
+            self.assertIn("PATH=/opt/env/bin:", inspected["Env"][0])
+            self.tool("skopeo", "copy", "--insecure-policy", f"oci:{self.work}/image:app:1.0", f"dir:{self.work}/copied")
+        if shutil.which("podman"):
+            places = ["--root", self.work / "podman", "--runroot", self.work / "run", "--storage-driver", "vfs"]
+            self.taipan("image", "-o", "image.tar", "--base", "base", "-f", self.files / "environment.yml", "--tag",
+                        "localhost/app:1.0")
+            self.assertIn("localhost/app:1.0", self.tool("podman", *places, "load", "-i", self.work / "image.tar"))
+            self.assertIn("/opt/env", self.tool("podman", *places, "inspect", "localhost/app:1.0"))
+
+    def tool(self, *command):
+        done = subprocess.run([*map(str, command)], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              env=os.environ | {"TMPDIR": str(self.work)})
+        self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
 
 
 def _folder():
