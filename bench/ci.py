@@ -7,9 +7,15 @@
 Each way begins with an empty root prefix and package cache and ends with the same environment, which is compared once:
 
     nothing      index, packages and all from the channel
-    archives     download and unpack a file of `taipan cache pack`, then create without asking for an index
-    archives+pyc the same, with the bytecode that an earlier job has made
-    extracted    the same, with extracted packages and bytecode
+    archives     download a file of `taipan cache pack --no-bytecode`, `cache unpack --extracted` it, then create without
+                 asking for an index
+    archives+pyc the same, with the bytecode that an earlier job has made: what the README recommends where a CI gives a
+                 file
+    archives+pyc, kept  the same, by `cache unpack` without --extracted: archives are kept, and extracted by create
+    streamed     the same as archives+pyc, but unpacked while it arrives: what the README recommends where a job
+                 downloads it itself
+    extracted    the same as archives+pyc, with extracted packages in the file
+    extracted, streamed  and that while it arrives
     tar          what CI caches do by themselves: download and unpack a .tar.zst of the whole package cache (archives and
                  extracted), made by tar and zstd
 
@@ -19,6 +25,7 @@ of the turns; ways take turns. The network `link` is that of compare.py (1 Gbit/
 
 import argparse
 import json
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -32,8 +39,12 @@ sys.dont_write_bytecode = True  # nothing is left behind in the sources
 from compare.network import LINK, LOOPBACK, LinkSettings, Network  # noqa: E402 (the folder beside this file)
 from compare.trees import differences, summary  # noqa: E402
 
-WAYS = ("nothing", "archives", "archives+pyc", "extracted", "tar")
 PACKS = {"archives": ["--archives", "--no-bytecode"], "archives+pyc": ["--archives"], "extracted": ["--extracted"]}
+# Of each way: the file, how it is unpacked, and whether while it arrives.
+UNPACK = {"archives": ("archives", ["--extracted"], False), "archives+pyc": ("archives+pyc", ["--extracted"], False),
+          "archives+pyc, kept": ("archives+pyc", [], False), "streamed": ("archives+pyc", ["--extracted"], True),
+          "extracted": ("extracted", [], False), "extracted, streamed": ("extracted", [], True)}
+WAYS = ("nothing", *UNPACK, "tar")
 
 
 class Machine:
@@ -82,11 +93,15 @@ def one_turn(way, work, binary, network, specs, reference):
     """Seconds of each step of one job."""
     with Machine(work, binary) as machine:
         steps = {"download": 0.0, "unpack": 0.0}
-        if way != "nothing":
-            steps["download"] = machine.run(["curl", "-sS", "--fail", "-o", machine.pack,
-                                             f"{network.url}/large/{way}.tar.zst"], network.enter)
+        file, flags, streamed = UNPACK.get(way, (way, [], False))
+        download = ["curl", "-sS", "--fail", f"{network.url}/large/{file}.tar.zst"]
+        if streamed:
+            pipe = shlex.join(download) + " | " + shlex.join([str(binary), "cache", "unpack", "-q", *flags, "-"])
+            steps["download"] = machine.run(["bash", "-o", "pipefail", "-c", pipe], network.enter)
+        elif way != "nothing":
+            steps["download"] = machine.run([*download, "-o", machine.pack], network.enter)
             unpack = (["tar", "--zstd", "-xf", machine.pack, "-C", machine.root] if way == "tar" else
-                      [binary, "cache", "unpack", "-q", machine.pack])
+                      [binary, "cache", "unpack", "-q", *flags, machine.pack])
             steps["unpack"] = machine.run(unpack)
         steps["create"] = machine.create(network.url, specs, network.enter, kept=way != "nothing")
         steps["total"] = sum(steps.values())
@@ -116,7 +131,8 @@ def table(kind, result, packs, settings):
              "| --- | --- | --- | --- | --- | --- | --- |"]
     base = result.get("nothing", {}).get("total")
     for way, steps in result.items():
-        size = (packs / f"{way}.tar.zst").stat().st_size / 1e6 if way != "nothing" else 0
+        file = UNPACK.get(way, (way,))[0]
+        size = (packs / f"{file}.tar.zst").stat().st_size / 1e6 if way != "nothing" else 0
         ratio = f"{steps['total'] / base:.2f}" if base else ""
         lines.append(f"| {way} | {size:.1f} | {steps['download']:.2f} | {steps['unpack']:.2f} | {steps['create']:.2f} | "
                      f"{steps['total']:.2f} | {ratio} |")

@@ -1,5 +1,7 @@
 #include <array>
 
+#include <unistd.h>
+
 #include "base/filesystem.hpp"
 #include "base/json_writer.hpp"
 #include "cache_options.hpp"
@@ -110,7 +112,13 @@ private:
 class CacheUnpack final : public Command {
 public:
     Options options() override {
-        Options options = {{"file", &files_, "FILE", "what `cache pack` has written", "Cache"}};
+        Options options = {
+            {"file", &files_, "FILE", "what `cache pack` has written; - reads it from standard input", "Cache"},
+            {"--extracted",
+             &extracted_,
+             {},
+             "extract archives at once, and do not keep them: quickest when all will be installed",
+             "Cache"}};
         append(options, options_.place_options());
         return options;
     }
@@ -125,9 +133,12 @@ public:
         StopSource stop;
         const StopOnSignals signals(stop);
         const auto progress = make_progress(invocation.console, config.quiet, config.verbosity);
-        const std::string file = absolute(files_.front(), config);
+        const bool piped = files_.front() == "-";
+        const std::string file = piped ? "standard input" : absolute(files_.front(), config);
         Session session(std::move(config), *progress, stop);
-        TAIPAN_TRY(const auto report, read_pack(session, file));
+        const UnpackForm form = extracted_ ? UnpackForm::extracted : UnpackForm::archives;
+        TAIPAN_TRY(const auto report,
+                   piped ? read_pack_stream(session, STDIN_FILENO, form) : read_pack(session, file, form));
         progress->finish();
         std::string text = "Unpacked " + parts_text(report) + " from " + file;
         if (report.already_there > 0) text += "; " + std::to_string(report.already_there) + " were there already";
@@ -138,6 +149,7 @@ public:
 private:
     CacheOptions options_;
     std::vector<std::string> files_;
+    bool extracted_ = false;
 };
 
 } // namespace

@@ -1,10 +1,13 @@
 #include "cache/pack_format.hpp"
 
+#include <array>
+#include <charconv>
 #include <limits>
 #include <set>
 
 #include <simdjson.h>
 
+#include "base/digest.hpp"
 #include "base/json_writer.hpp"
 
 namespace taipan {
@@ -16,6 +19,10 @@ namespace dom = simdjson::dom;
 constexpr int pack_version = 1;
 constexpr std::string_view footer_mark = "taipanP1";
 constexpr std::uint32_t skippable_magic = 0x184D2A50;
+constexpr std::uint32_t piece_magic = skippable_magic + 1;
+constexpr std::string_view piece_mark = "taipan-piece 1";
+constexpr std::size_t largest_piece_head = 16 << 10;
+constexpr std::uint64_t largest_piece = std::uint64_t{64} << 20U;
 constexpr std::size_t sha256_digits = 64;
 
 template <class Number> void put_little_endian(std::string& out, Number number) {
@@ -64,7 +71,7 @@ Error damaged(std::string what) {
 }
 
 Result<PackedEntry> parse_entry(dom::element item, std::uint64_t pack_size) {
-    std::string_view kind_word, name, sha256, url;
+    std::string_view kind_word, name, sha256, url, content;
     PackedEntry packed;
     if (item["kind"].get(kind_word) != simdjson::SUCCESS || item["name"].get(name) != simdjson::SUCCESS ||
         item["offset"].get(packed.range.offset) != simdjson::SUCCESS ||
@@ -81,10 +88,72 @@ Result<PackedEntry> parse_entry(dom::element item, std::uint64_t pack_size) {
     packed.range.sha256 = sha256;
     if (item["url"].get(url) == simdjson::SUCCESS && url.find_first_of("\n\r") == std::string_view::npos)
         packed.url = url;
+    if (item["content_sha256"].get(content) == simdjson::SUCCESS && is_sha256(content)) packed.content_sha256 = content;
     return packed;
 }
 
+/// The fields of a head as texts that end with NUL, all but the digest.
+std::string fields_of(const PackPiece& piece) {
+    std::string text;
+    for (const std::string_view field :
+         {piece_mark, to_string(piece.entry.kind), std::string_view(piece.entry.name), std::string_view(piece.url)}) {
+        text.append(field).push_back('\0');
+    }
+    text.append(std::to_string(piece.size)).push_back('\0');
+    return text.append(piece.last ? "last" : "more") + '\0';
+}
+
+std::string digest_of(const PackPiece& piece, std::string_view frame) {
+    Digest digest(Digest::Kind::sha256);
+    digest.update(fields_of(piece));
+    digest.update(frame);
+    return digest.finish_hex();
+}
+
 } // namespace
+
+std::string pack_piece_head(PackPiece piece, std::string_view frame) {
+    piece.size = frame.size();
+    const std::string payload = fields_of(piece) + digest_of(piece, frame);
+    std::string head;
+    put_little_endian(head, piece_magic);
+    put_little_endian(head, static_cast<std::uint32_t>(payload.size()));
+    return head + payload;
+}
+
+std::optional<std::size_t> parse_pack_piece_start(std::string_view bytes) {
+    if (bytes.size() < pack_piece_start_bytes || little_endian<std::uint32_t>(bytes) != piece_magic) return {};
+    const std::size_t size = little_endian<std::uint32_t>(bytes.substr(4));
+    return size <= largest_piece_head ? std::optional(size) : std::nullopt;
+}
+
+Result<PackPiece> parse_pack_piece(std::string_view bytes) {
+    std::array<std::string_view, 6> fields;
+    for (std::string_view& field : fields) {
+        const std::size_t end = bytes.find('\0');
+        if (end == std::string_view::npos) return make_error(ErrorCode::corrupt_package, "one of its heads is cut off");
+        field = bytes.substr(0, end);
+        bytes.remove_prefix(end + 1);
+    }
+    const auto& [mark, kind_word, name, url, size, last] = fields;
+    PackPiece piece;
+    const auto kind = kind_of(kind_word);
+    const auto number = std::from_chars(size.data(), size.data() + size.size(), piece.size);
+    if (mark != piece_mark || !kind || !is_entry_name(*kind, name) || !is_sha256(bytes) ||
+        url.find_first_of("\n\r") != std::string_view::npos || number.ec != std::errc() ||
+        number.ptr != size.data() + size.size() || piece.size == 0 || piece.size > largest_piece) {
+        return make_error(ErrorCode::corrupt_package, "one of its heads tells what cannot be");
+    }
+    piece.entry = {*kind, std::string(name)};
+    piece.url = url;
+    piece.last = last == "last";
+    piece.sha256 = bytes;
+    return piece;
+}
+
+bool belongs_to(const PackPiece& piece, std::string_view frame) {
+    return frame.size() == piece.size && digest_of(piece, frame) == piece.sha256;
+}
 
 std::string pack_list_json(const std::vector<PackedEntry>& entries) {
     JsonWriter json(1);
@@ -94,6 +163,7 @@ std::string pack_list_json(const std::vector<PackedEntry>& entries) {
         json.member("offset", packed.range.offset).member("size", packed.range.size);
         json.member("sha256", packed.range.sha256);
         if (!packed.url.empty()) json.member("url", packed.url);
+        if (!packed.content_sha256.empty()) json.member("content_sha256", packed.content_sha256);
         json.end_object();
     }
     return json.end_array().end_object().take() + '\n';

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/digest.hpp"
 #include "base/filesystem.hpp"
 #include "base/tar_header.hpp"
 #include "cache/pack_format.hpp"
@@ -78,14 +79,17 @@ struct PackSource::State {
     std::size_t input = 0; ///< the present one; after the last: how many there are
     bool inside = false;   ///< of it
     std::vector<Member> members;
-    std::size_t member = 0; ///< of `members`: the next one
-    UniqueFd file;          ///< the content that is being read
-    std::uint64_t left = 0; ///< so much of it is still to come
+    std::size_t member = 0;              ///< of `members`: the next one
+    UniqueFd file;                       ///< the content that is being read
+    std::uint64_t left = 0;              ///< so much of it is still to come
+    Digest digest{Digest::Kind::sha256}; ///< of an archive, so far
 
     Result<void> begin_input();
     Result<void> begin_member();
     Result<void> read_on();
     Result<void> step();
+    /// Of the present entry.
+    [[nodiscard]] bool at_end() const { return left == 0 && member == members.size(); }
 };
 
 Result<void> PackSource::State::begin_input() {
@@ -134,6 +138,9 @@ Result<void> PackSource::State::read_on() {
     if (got < 0 && errno == EINTR) return {};
     if (got < 0) return system_error(errno, "cannot read", members[member - 1].source);
     if (got == 0) return changed(members[member - 1].source);
+    if ((*inputs)[input].entry.kind == CacheEntryKind::archive) {
+        digest.update(std::string_view(buffer).substr(before));
+    }
     left -= static_cast<std::uint64_t>(got);
     if (left == 0) buffer.append(tar_padding(static_cast<std::uint64_t>(members[member - 1].status.st_size)), '\0');
     return {};
@@ -167,8 +174,12 @@ Result<std::optional<PackChunk>> PackSource::next() {
             if (auto stepped = state.step(); !stepped) {
                 return std::move(stepped).context("while packing " + input.entry.name).error();
             }
-        } while (state.inside && state.buffer.size() < pack_chunk_bytes);
+        } while (state.inside && (state.buffer.size() < pack_chunk_bytes || state.at_end()));
         chunk.bytes = std::exchange(state.buffer, {});
+        chunk.last = !state.inside;
+        if (chunk.last && input.entry.kind == CacheEntryKind::archive) {
+            chunk.sha256 = state.digest.finish_hex();
+        }
         if (!state.inside) ++state.input;
         if (!chunk.bytes.empty()) return std::optional(std::move(chunk));
     }

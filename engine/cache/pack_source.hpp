@@ -23,6 +23,8 @@ struct PackInput {
 struct PackChunk {
     std::size_t input = 0; ///< whose bytes these are
     bool stored = false;   ///< they are compressed already
+    bool last = false;     ///< of this entry
+    std::string sha256;    ///< with the last one of an archive: its digest
     std::string bytes;     ///< not empty; at most pack_chunk_bytes and a little
 };
 inline constexpr std::size_t pack_chunk_bytes = std::size_t{4} << 20U;

@@ -21,32 +21,6 @@ namespace {
 
 constexpr std::uint64_t record_size_limit = std::uint64_t{64} << 20U;
 
-/// Completes a record by what its URL tells.
-Result<void> read_url(PackageRecord& record, const std::string& url, const Config& config) {
-    record.url = without_credentials(url);
-    if (record.fn.empty()) record.fn = percent_decode(base_name(record.url));
-    const auto parts = split_package_filename(record.fn);
-    if (!parts) {
-        return make_error(ErrorCode::invalid_argument,
-                          record.url + " does not end in <name>-<version>-<build>.conda or .tar.bz2");
-    }
-    if (record.name.empty()) record.name = parts->name;
-    if (record.version.empty()) record.version = parts->version;
-    if (record.build.empty()) record.build = parts->build;
-    const std::string directory(parent_path(record.url));
-    const std::string subdir(base_name(directory));
-    const bool in_channel = is_known_subdir(subdir);
-    record.channel = in_channel ? std::string(parent_path(directory)) : directory;
-    if (record.subdir.empty()) record.subdir = in_channel ? subdir : config.subdir;
-    record.channel_name = canonical_channel_name(record.channel, config.channel_settings);
-    struct stat status {};
-    const std::string path = path_of_file_url(record.url);
-    if (!record.size && !path.empty() && ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-        record.size = static_cast<std::uint64_t>(status.st_size);
-    }
-    return {};
-}
-
 /// The channel of a URL with the credentials that stand in it, so that they are used for the download.
 std::string channel_with_credentials(const std::string& url) {
     const std::string directory(parent_path(url));
@@ -133,7 +107,7 @@ public:
 private:
     Result<void> add(PlannedPackage package, const std::string& url) {
         auto& record = package.record;
-        TAIPAN_CHECK(read_url(record, url, config_));
+        TAIPAN_CHECK(complete_from_url(record, url, config_));
         if (record.url != url) plan_.channels.push_back(channel_with_credentials(url));
         package.from_url = true;
         package.requested_spec = spec_of(record);
@@ -157,6 +131,31 @@ private:
 };
 
 } // namespace
+
+Result<void> complete_from_url(PackageRecord& record, const std::string& url, const Config& config) {
+    record.url = without_credentials(url);
+    if (record.fn.empty()) record.fn = percent_decode(base_name(record.url));
+    const auto parts = split_package_filename(record.fn);
+    if (!parts) {
+        return make_error(ErrorCode::invalid_argument,
+                          record.url + " does not end in <name>-<version>-<build>.conda or .tar.bz2");
+    }
+    if (record.name.empty()) record.name = parts->name;
+    if (record.version.empty()) record.version = parts->version;
+    if (record.build.empty()) record.build = parts->build;
+    const std::string directory(parent_path(record.url));
+    const std::string subdir(base_name(directory));
+    const bool in_channel = is_known_subdir(subdir);
+    record.channel = in_channel ? std::string(parent_path(directory)) : directory;
+    if (record.subdir.empty()) record.subdir = in_channel ? subdir : config.subdir;
+    record.channel_name = canonical_channel_name(record.channel, config.channel_settings);
+    struct stat status {};
+    const std::string path = path_of_file_url(record.url);
+    if (!record.size && !path.empty() && ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+        record.size = static_cast<std::uint64_t>(status.st_size);
+    }
+    return {};
+}
 
 Result<void> plan_explicit(Plan& plan, const Session& session, const InstallRequest& request,
                            const std::vector<MatchSpec>& specs, const std::vector<PackageRecord>& installed,

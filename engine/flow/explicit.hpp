@@ -18,4 +18,8 @@ Result<void> plan_explicit(Plan& plan, const Session& session, const InstallRequ
                            const std::vector<MatchSpec>& specs, const std::vector<PackageRecord>& installed,
                            const PackageCache& cache);
 
+/// Completes a record by what its URL tells: file name, name, version, build, channel and subdir. The URL loses its
+/// credentials. invalid_argument when it does not end in the file name of a package.
+Result<void> complete_from_url(PackageRecord& record, const std::string& url, const Config& config);
+
 } // namespace taipan

@@ -42,7 +42,7 @@ public:
             return piece;
         });
         const auto write = tbb::make_filter<PiecePtr, void>(tbb::filter_mode::serial_in_order, [this](PiecePtr piece) {
-            if (!errors_.any()) errors_.take(append(piece->chunk.input, piece->frame));
+            if (!errors_.any()) errors_.take(append(piece->chunk, piece->frame));
         });
         tbb::task_arena arena(session_.workers());
         arena.execute(
@@ -84,16 +84,21 @@ private:
         return nullptr;
     }
 
-    Result<void> append(std::size_t input, const std::string& frame) {
+    Result<void> append(const PackChunk& chunk, const std::string& frame) {
+        const std::size_t input = chunk.input;
         if (entries_.empty() || current_ != input) {
             if (!entries_.empty()) entries_.back().range.sha256 = digest_.finish_hex();
-            entries_.push_back({inputs_[input].entry, {written_, 0, {}}, inputs_[input].url});
+            entries_.push_back({inputs_[input].entry, {written_, 0, {}}, inputs_[input].url, {}});
             current_ = input;
         }
-        TAIPAN_CHECK(file_.write(frame));
-        digest_.update(frame);
-        written_ += frame.size();
-        entries_.back().range.size += frame.size();
+        const std::string head = pack_piece_head({inputs_[input].entry, inputs_[input].url, 0, chunk.last, {}}, frame);
+        entries_.back().content_sha256 = chunk.sha256;
+        for (const std::string& bytes : {std::cref(head), std::cref(frame)}) {
+            TAIPAN_CHECK(file_.write(bytes));
+            digest_.update(bytes);
+            written_ += bytes.size();
+            entries_.back().range.size += bytes.size();
+        }
         return {};
     }
 

@@ -25,9 +25,17 @@ struct PackReport {
 /// entries give the same file.
 Result<PackReport> write_pack(Session& session, const std::string& file, const std::vector<PackInput>& inputs);
 
+/// What becomes of archives that are unpacked.
+enum class UnpackForm {
+    archives,  ///< they are kept as they are
+    extracted, ///< they are extracted at once, which an installation would have to do, and not kept
+};
+
 /// Unpacks a file of `write_pack` into the first writable package cache, each entry whole or not at all, by all
 /// workers. What the cache has already stays as it is. Nothing is taken that is not byte for byte what was packed.
 /// Errors: corrupt_package when the file is none, was cut short or changed; entries that were unpacked before stay.
-Result<PackReport> read_pack(Session& session, const std::string& file);
+Result<PackReport> read_pack(Session& session, const std::string& file, UnpackForm form);
+/// The same from a pipe, while it arrives. `fd` is borrowed.
+Result<PackReport> read_pack_stream(Session& session, int fd, UnpackForm form);
 
 } // namespace taipan

@@ -182,6 +182,79 @@ class PackTest(PackWorld):
         self.assert_cache_sound(self.channel)
         self.offline_create()
 
+    def stream(self, data, *arguments, code=0):
+        """Unpacks what comes over a pipe."""
+        done = subprocess.run([os.environ["TAIPAN_BINARY"], "cache", "unpack", "-", "--pkgs-dir", self.other, *arguments],
+                              env=self.environment, input=data, capture_output=True, timeout=120)
+        self.assertEqual(done.returncode, code, done.stderr.decode())
+        return done
+
+    def test_a_pack_is_unpacked_while_it_arrives(self):
+        self.channel.add("large", files={"share/large": os.urandom(9 << 20)})  # several frames
+        self.channel.write_index()
+        self.file.write_text(f"channels: [{self.server.url}, nodefaults]\ndependencies: [app, large]\n")
+        self.fill()
+        for form in ("--archives", "--extracted"):
+            self.taipan("cache", "pack", "-o", self.pack, form)
+            self.restore()
+            whole = [line for line in tree(self.other) if not line[0].startswith(".taipan-")]
+            shutil.rmtree(self.other)
+            self.stream(self.pack.read_bytes())
+            self.assertEqual([line for line in tree(self.other) if not line[0].startswith(".taipan-")], whole)
+            shutil.rmtree(self.other)
+
+    def test_archives_are_extracted_at_once_on_request(self):
+        self.fill()
+        self.taipan("cache", "pack", "-o", self.pack)
+        for stream in (False, True):
+            shutil.rmtree(self.other, ignore_errors=True)
+            if stream:
+                self.stream(self.pack.read_bytes(), "--extracted")
+            else:
+                self.taipan("cache", "unpack", self.pack, "--pkgs-dir", self.other, "--extracted")
+            self.assertEqual(sorted(p.name for p in self.other.iterdir() if p.suffix in (".conda", ".bz2")), [])
+            for name in ("app-1.0-0", "lib-1.0-0"):
+                self.assertEqual([line for line in tree(self.cache / name) if "repodata_record" not in line[0]],
+                                 [line for line in tree(self.other / name) if "repodata_record" not in line[0]])
+                records = [json.loads((cache / name / "info/repodata_record.json").read_text())
+                           for cache in (self.cache, self.other)]
+                for key in ("url", "channel", "fn", "sha256", "size", "depends", "subdir"):
+                    self.assertEqual(records[0][key], records[1][key], key)
+        self.offline_create()
+
+    def test_another_package_of_the_same_name_is_not_taken_for_it(self):
+        """An extracted archive says what it was; whoever wants another one does not use it."""
+        self.fill()
+        self.taipan("cache", "pack", "-o", self.pack)
+        self.taipan("cache", "unpack", self.pack, "--pkgs-dir", self.other, "--extracted")
+        package = next(p for p in self.channel.packages if p.name == "lib")
+        self.channel.packages.remove(package)
+        shutil.rmtree(self.other / "cache")
+        self.channel.add("lib", files={"lib/other": "another build of the same name"})
+        self.channel.write_index()
+        self.taipan("env", "create", "-f", self.file, "-p", self.prefix, env={"CONDA_PKGS_DIRS": str(self.other)})
+        self.assertTrue((self.prefix / "lib/other").exists())
+
+    def test_a_stream_that_is_cut_short_or_changed(self):
+        self.fill()
+        self.taipan("cache", "pack", "-o", self.pack)
+        good = self.pack.read_bytes()
+        for length in (0, 5, 100, len(good) // 2, len(good) - 1):
+            shutil.rmtree(self.other, ignore_errors=True)
+            done = self.stream(good[:length], code=1)
+            self.assertIn(b"cut short", done.stderr)
+            self.cache, kept = self.other, self.cache
+            self.assert_cache_sound(self.channel)
+            self.cache = kept
+        for at in range(3, len(good), max(1, len(good) // 60)):
+            shutil.rmtree(self.other, ignore_errors=True)
+            done = self.stream(good[:at] + bytes([good[at] ^ 4]) + good[at + 1:], code=1)
+            self.assertNotIn(b"internal", done.stderr)
+            self.cache, kept = self.other, self.cache
+            self.assert_cache_sound(self.channel)
+            self.cache = kept
+        self.stream(b"PK" + good, code=1)
+
 
 class DamagedPackTest(PackWorld):
     def setUp(self):

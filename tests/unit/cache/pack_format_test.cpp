@@ -100,3 +100,36 @@ TEST_CASE("the footer tells where the list is") {
     CHECK_FALSE(parse_pack_footer(bytes.substr(1)));
     CHECK_FALSE(parse_pack_footer(""));
 }
+
+TEST_CASE("what is told in front of a frame comes back, and belongs to this frame only") {
+    const std::string frame = "bytes of a frame";
+    const PackPiece piece{
+        {CacheEntryKind::archive, "zlib-1.3-0.conda"}, "https://host/c/linux-64/zlib-1.3-0.conda", 0, true, {}};
+    const std::string head = pack_piece_head(piece, frame);
+    const auto rest = parse_pack_piece_start(head);
+    REQUIRE(rest);
+    REQUIRE(*rest == head.size() - pack_piece_start_bytes);
+    const auto told = parse_pack_piece(std::string_view(head).substr(pack_piece_start_bytes));
+    REQUIRE(told);
+    CHECK(told->entry == piece.entry);
+    CHECK(told->url == piece.url);
+    CHECK(told->size == frame.size());
+    CHECK(told->last);
+    CHECK(belongs_to(*told, frame));
+    CHECK_FALSE(belongs_to(*told, "bytes of a grape"));
+    PackPiece other = *told;
+    other.last = false;
+    CHECK_FALSE(belongs_to(other, frame));
+}
+
+TEST_CASE("heads that cannot be are refused") {
+    const auto text = [](const PackPiece& piece) { return pack_piece_head(piece, "x").substr(pack_piece_start_bytes); };
+    CHECK_FALSE(parse_pack_piece(text({{CacheEntryKind::archive, "../zlib-1.3-0.conda"}, {}, 0, true, {}})));
+    CHECK_FALSE(parse_pack_piece(text({{CacheEntryKind::archive, "zlib-1.3-0.conda"}, "https://a\nb", 0, true, {}})));
+    CHECK_FALSE(parse_pack_piece(""));
+    const std::string good = text({{CacheEntryKind::archive, "zlib-1.3-0.conda"}, {}, 0, true, {}});
+    CHECK(parse_pack_piece(good));
+    for (std::size_t length = 0; length < good.size(); ++length) CHECK_FALSE(parse_pack_piece(good.substr(0, length)));
+    CHECK_FALSE(parse_pack_piece_start("\x50\x2a\x4d\x18\x10"));
+    CHECK_FALSE(parse_pack_piece_start(std::string("\x51\x2a\x4d\x18\xff\xff\xff\xff", 8)));
+}
