@@ -17,8 +17,9 @@ build="g++ cmake ninja-build pkg-config dpkg-dev ca-certificates python3
     libboost1.81-dev libcurl4-openssl-dev libzstd-dev libarchive-dev libtbb-dev libspdlog-dev libfmt-dev libssl-dev
     libsimdjson-dev libxxhash-dev libyaml-cpp-dev libcli11-dev zlib1g-dev libbz2-dev"
 # Shells are for tests/cli/shell_*: what the command writes is read by each of them.
-# xfsprogs, btrfs-progs and mount are for tests/faults/devices_test.py, which runs where root may mount.
-test="catch2 libbenchmark-dev zsh fish dash tcsh ksh93u+m xfsprogs btrfs-progs e2fsprogs mount"
+# xfsprogs, btrfs-progs and mount are for tests/faults/devices_test.py, which runs where root may mount; faketime is for
+# what must not depend on the day.
+test="catch2 libbenchmark-dev zsh fish dash tcsh ksh93u+m xfsprogs btrfs-progs e2fsprogs mount faketime"
 channel="conda-package-handling python3-zstandard"
 if [ -f "$top/tests/channel/apt-packages.txt" ]; then
     channel="$channel $(sed 's/#.*//' "$top/tests/channel/apt-packages.txt")"

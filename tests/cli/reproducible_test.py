@@ -7,6 +7,8 @@ import shutil
 import stat
 import subprocess
 import time
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from taipan_test import RealChannelTest, TaipanTest, binary_under_test, file_sha256, main, records
 from tiny_channel import PLACEHOLDER, TIMESTAMP, File, Link
@@ -107,13 +109,65 @@ class ReproducibleTest(TaipanTest):
 
 
 class ReproducibleBytecodeTest(RealChannelTest):
-    def test_cores_and_the_cache_of_bytecode_make_no_difference(self):
+    def lock(self, *packages, channel=None):
         lock = self.work / "lock.txt"
-        plan = self.taipan_json("create", "-p", self.prefix, "--dry-run", *self.channel_arguments(None), "python",
-                                "jinja2")
+        plan = self.taipan_json("create", "-p", self.prefix, "--dry-run", *self.channel_arguments(channel), *packages)
         urls = [f"{p['base_url']}/{p['platform']}/{p['dist_name']}" for p in plan["actions"]["LINK"]]
         known = {r["url"].rsplit(".conda", 1)[0].rsplit(".tar.bz2", 1)[0]: r["url"] for r in plan["actions"]["FETCH"]}
         lock.write_text("@EXPLICIT\n" + "".join(known[url] + "\n" for url in urls))
+        return lock
+
+    def test_neither_the_day_nor_the_machine_makes_a_difference(self):
+        """The tree, and the layers of an image, of one lock: made by another user, on another host, on another day, with
+        another umask, from another cache, on one core."""
+        # Without a server, since timers of the kernel go by the real clock; where anybody can read.
+        lock = self.lock("python", "idna", "bzip2", channel=self.real_channel.as_uri())
+        channel = self.work / "channel"
+        for url in lock.read_text().split()[1:]:
+            source = Path(unquote(urlsplit(url).path))
+            target = channel / source.parent.name / source.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        lock.write_text(lock.read_text().replace(self.real_channel.as_uri(), channel.as_uri()))
+        place = self.work / "place"
+        place.mkdir()
+        lock.chmod(0o644)
+        self.work.chmod(0o755)
+        prefix, image = place / "env", place / "image"
+        before, after = ["faketime", "2020-02-29 12:00:00"], ["faketime", "2037-01-01 00:00:00"]
+        one_core = ["taskset", "-c", str(min(os.sched_getaffinity(0)))]
+        ways = {"here": ([], {}, []), "long ago, on one core": (before, {"umask": 0o77}, one_core)}
+        if os.geteuid() == 0:
+            somebody = {"user": 54321, "group": 54321, "extra_groups": [], "umask": 0o2}
+            host = ["unshare", "--uts", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh"]
+            ways["in the future, another user"] = (after, somebody, [])
+            ways["another host"] = ([], {}, host)
+        trees, images = {}, {}
+        for number, (name, (clock, options, wrapper)) in enumerate(ways.items()):
+            cache = self.work / f"cache-{'x' * number}"
+            cache.mkdir()
+            for folder in (place, cache):
+                os.chown(folder, options.get("user", os.geteuid()), options.get("group", os.getegid()))
+            environment = self.environment | {"HOME": str(place), "CONDA_PKGS_DIRS": str(cache),
+                                              "MAMBA_ROOT_PREFIX": str(place / "root"), "TMPDIR": str(cache),
+                                              "NO_FAKE_STAT": "1", "FAKE_UTIME": "0"}  # times of files are real
+            for words in (["create", "-y", "-p", prefix, "--reproducible", *(["--direct"] if number % 2 else [])],
+                          ["image", "-o", image]):
+                done = subprocess.run([*wrapper, *clock, binary_under_test(), *map(str, words), "-f", lock],
+                                      env=environment, capture_output=True, stdin=subprocess.DEVNULL, cwd=place,
+                                      timeout=120, **options)
+                self.assertEqual(done.returncode, 0, f"{name}: {done.stderr.decode()}")
+            trees[name] = list(tree_lines(prefix))
+            images[name] = sorted(os.listdir(image / "blobs/sha256"))
+            shutil.rmtree(prefix)
+            shutil.rmtree(image)
+        for name in ways:
+            self.assertEqual(sorted(set(trees[name]) ^ set(trees["here"])), [], name)
+            self.assertEqual(images[name], images["here"], name)
+        self.assertTrue(any(line.split()[0].endswith(".pyc") for line in trees["here"]))
+
+    def test_cores_and_the_cache_of_bytecode_make_no_difference(self):
+        lock = self.lock("python", "jinja2")
         digests = {}
         for name, arguments in {"cached": [], "direct, one core": ["--direct"], "bytecode from the cache": []}.items():
             shutil.rmtree(self.prefix, ignore_errors=True)

@@ -10,7 +10,7 @@ using namespace taipan;
 namespace {
 
 PackedEntry entry(CacheEntryKind kind, const std::string& name, std::uint64_t offset, std::uint64_t size) {
-    return {{kind, name}, {offset, size, std::string(64, 'a')}, {}};
+    return {{kind, name}, {offset, size, std::string(64, 'a')}, {}, {}};
 }
 
 std::string list_of(const std::vector<PackedEntry>& entries) { return pack_list_json(entries); }
@@ -24,6 +24,7 @@ TEST_CASE("a list of packed entries is read back as it was written") {
         entry(CacheEntryKind::index, "cache/0123abcd.info.json", 35, 7),
         entry(CacheEntryKind::index, "cache/shards/00ff.tpi", 42, 8)};
     entries[0].url = "https://host/chan/linux-64/zlib-1.3-0.conda";
+    entries[0].content_sha256 = std::string(64, 'b');
     const auto read = parse_pack_list(list_of(entries), 50);
     REQUIRE(read);
     REQUIRE(read->size() == entries.size());
@@ -33,6 +34,7 @@ TEST_CASE("a list of packed entries is read back as it was written") {
         CHECK((*read)[i].range.size == entries[i].range.size);
         CHECK((*read)[i].range.sha256 == entries[i].range.sha256);
         CHECK((*read)[i].url == entries[i].url);
+        CHECK((*read)[i].content_sha256 == entries[i].content_sha256);
     }
 }
 
