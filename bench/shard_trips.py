@@ -83,7 +83,8 @@ class Program:
         self.home = work / name
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "CONDA_PKGS_DIRS": str(self.home / "pkgs"),
                             "MAMBA_ROOT_PREFIX": str(self.home / "root"), "SSL_CERT_FILE": str(certificate),
-                            "REQUESTS_CA_BUNDLE": str(certificate), "MAMBA_REPODATA_USE_SHARDS": "true",
+                            "REQUESTS_CA_BUNDLE": str(certificate), "MAMBA_SSL_VERIFY": str(certificate),
+                            "MAMBA_REPODATA_USE_SHARDS": "true",
                             "CONDA_REPODATA_USE_SHARDS": "true"}
 
     def forget(self):
