@@ -10,7 +10,8 @@
 #include <thread>
 #include <utility>
 
-#include "base/filesystem.hpp"
+#include <sys/stat.h>
+
 #include "flow/index_loader.hpp"
 #include "flow/network.hpp"
 #include "flow/plan_channels.hpp"
@@ -26,8 +27,14 @@ namespace {
 constexpr std::array<std::string_view, 6> common_platforms = {"linux-64",  "linux-aarch64", "osx-64",
                                                               "osx-arm64", "win-64",        "linux-ppc64le"};
 
-/// So much is fetched of one platform: some thousands of packages, or the names of the largest channels.
+/// So much is fetched of one platform: some thousands of packages, or the names of the largest channels. And so much is
+/// inflated, or read from a disk.
 constexpr std::uint64_t small_index = 1U << 20U, small_shard_index = 2U << 20U, small_text = 32U << 20U;
+
+bool is_small_file(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && static_cast<std::uint64_t>(status.st_size) <= small_text;
+}
 
 Result<std::string> fetch_small(Session& session, const Channel& channel, const std::string& url, std::uint64_t limit) {
     TAIPAN_TRY(Network* const network, session.network());
@@ -62,6 +69,7 @@ void OtherPlatforms::look_at(Session& session, const Searched& searched, const s
         return;
     }
     if (url.starts_with("file://")) {
+        if (!is_small_file(path_of_file_url(url) + "/repodata.json")) return;
         if (auto index = IndexLoader(session, channel, known.subdir, cache_directory).load())
             known.index = std::move(*index);
         return;

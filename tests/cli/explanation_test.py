@@ -2,7 +2,8 @@
 
 import json
 
-from taipan_test import TaipanTest, main
+from shards import write_shards
+from taipan_test import SUBDIR, TaipanTest, main
 import faulty_server as faults  # noqa: I001 (taipan_test says where it is)
 
 
@@ -46,6 +47,13 @@ class OtherPlatformTest(TaipanTest):
         server.log.clear()
         self.assertNotIn("exists for", self.fail("wintool", channel=server, options=["--offline"]).stderr)
         self.assertEqual(server.log, [])
+
+    def test_shards_tell_the_names(self):
+        for subdir in (SUBDIR, "noarch", "osx-arm64", "win-64"):
+            write_shards(self.channel.folder / subdir)
+        server = faults.FaultyServer(self.channel.folder)
+        self.addCleanup(server.close)
+        self.assert_failed(self.fail("maclib", channel=server), "maclib (exists for osx-arm64, win-64 only)")
 
     def test_what_is_in_the_cache_will_do(self):
         server = faults.FaultyServer(self.channel.folder)

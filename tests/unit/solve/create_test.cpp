@@ -110,15 +110,11 @@ TEST_CASE("among variants the one whose dependencies can be newer wins", "[solve
 }
 
 TEST_CASE("a choice between variants waits for what is no choice", "[solve]") {
-    // The newest python comes first, though it leaves only the lower channel's mod, as with the libsolv of conda and
-    // mamba.
-    MemorySource source;
-    source.add_channel("high", {package("app", "1.0", "0", {"mod >=1", "python <3.12"}), package("python", "3.10"),
-                                package("python", "3.11"), package("mod", "1.4", "py310_0", {"python 3.10", "old"}),
-                                package("mod", "1.4", "py311_0", {"python 3.11", "old"}),
-                                package("old", "1.0", "0", {"python 3.10"})});
-    source.add_channel("low", {package("mod", "2.4", "py311_0", {"python 3.11"})});
-    CHECK(solved(create({"app"}), source) == Names{"app-1.0-0", "mod-2.4-py311_0", "python-3.11-0"});
+    // So the newest zlib comes before the newest mod, as with the libsolv of conda and mamba.
+    MemorySource source({package("app", "1.0", "0", {"mod", "zlib"}), package("mod", "1.0", "c_0", {"zlib 3"}),
+                         package("mod", "2.0", "a_0", {"zlib <3"}), package("mod", "2.0", "b_0", {"zlib <3", "other"}),
+                         package("zlib", "2"), package("zlib", "3"), package("other", "1.0")});
+    CHECK(solved(create({"app"}), source) == Names{"app-1.0-0", "mod-1.0-c_0", "zlib-3-0"});
 }
 
 TEST_CASE("constrains excludes without requiring", "[solve]") {
