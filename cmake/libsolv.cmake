@@ -194,6 +194,13 @@ endif()
 string(REPLACE "${_libsolv_entry}" "${_libsolv_entry}\n  if (taipan_keep_variants(pool, plist))\n    return;\n" _libsolv_policy "${_libsolv_policy}")
 file(CONFIGURE OUTPUT "${_libsolv_policy_patched}" CONTENT "${_libsolv_policy}" @ONLY)
 
+# And one that newer releases have themselves: no rules that prefer what is installed when several names provide a
+# dependency. In conda mode no dependency has several names.
+set(_libsolv_solver_patched "${CMAKE_BINARY_DIR}/libsolv/patched/solver.c")
+file(READ "${_libsolv_source}/src/solver.c" _libsolv_solver)
+string(REPLACE "  if (1)\n    solver_addchoicerules(solv);" "  if (pool->disttype != DISTTYPE_CONDA)\n    solver_addchoicerules(solv);" _libsolv_solver "${_libsolv_solver}")
+file(CONFIGURE OUTPUT "${_libsolv_solver_patched}" CONTENT "${_libsolv_solver}" @ONLY)
+
 include(CheckSymbolExists)
 set(CMAKE_REQUIRED_DEFINITIONS -D_GNU_SOURCE)
 check_symbol_exists(strchrnul string.h TAIPAN_HAVE_STRCHRNUL)
@@ -203,8 +210,8 @@ unset(CMAKE_REQUIRED_DEFINITIONS)
 
 # Everything of the library proper; the readers of other distributions' indexes (ext/) are not needed.
 file(GLOB _libsolv_sources CONFIGURE_DEPENDS "${_libsolv_source}/src/*.c")
-list(FILTER _libsolv_sources EXCLUDE REGEX "/(policy|qsort_r|rules)\\.c$")
-list(APPEND _libsolv_sources "${_libsolv_patched}" "${_libsolv_policy_patched}")
+list(FILTER _libsolv_sources EXCLUDE REGEX "/(policy|qsort_r|rules|solver)\\.c$")
+list(APPEND _libsolv_sources "${_libsolv_patched}" "${_libsolv_policy_patched}" "${_libsolv_solver_patched}")
 add_library(taipan_libsolv STATIC ${_libsolv_sources})
 add_library(libsolv::libsolv ALIAS taipan_libsolv)
 target_include_directories(taipan_libsolv SYSTEM PUBLIC "${_libsolv_include}")
