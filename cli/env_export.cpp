@@ -78,7 +78,8 @@ public:
         TAIPAN_CHECK(require_environment(prefix));
         if (explicit_) return list_urls(invocation, prefix, config);
         TAIPAN_TRY(const auto format, wanted_format(config));
-        TAIPAN_TRY(const auto content, gather(prefix, config));
+        TAIPAN_TRY(auto content, gather(prefix, config));
+        content.shows_no_channels = as_mamba(invocation.role());
         TAIPAN_TRY(const auto text, export_text(content, format));
         if (!content.pip.empty() && !config.quiet) invocation.console.print_error(warning(content.pip));
         if (file_.empty()) {
@@ -141,7 +142,9 @@ private:
         } else {
             TAIPAN_CHECK(add_packages(data, content));
         }
-        for (const auto& channel : request_channels(common_, config, {}, false)) {
+        Config named = config; // what is searched without being named is no part of the environment
+        named.last_resort_channels.clear();
+        for (const auto& channel : request_channels(common_, named, {}, false)) {
             add_unique(content.channels, canonical_channel_name(channel, config.channel_settings));
         }
         content.packages = topological_sort(data.packages());

@@ -65,11 +65,16 @@ protected:
         std::erase_if(variables, [](const auto& one) { return one.second == unset_marker; });
         if (config.json) {
             JsonWriter json;
+            const bool of_mamba = as_mamba(invocation.role());
             json.begin_object();
+            if (of_mamba) json.key("env_vars").begin_object();
             for (const auto& [name, value] : variables) json.member(name, value);
+            if (of_mamba) json.end_object();
             invocation.console.print(json.end_object().take() + "\n");
             return exit_success;
         }
+        if (variables.empty() && as_mamba(invocation.role()))
+            invocation.console.print("No environment variables set.\n");
         for (const auto& [name, value] : variables) invocation.console.print(name + " = " + value + "\n");
         return exit_success;
     }

@@ -36,6 +36,7 @@ std::string environment_form(const std::string& spec) {
 std::string as_yaml(const ExportedEnvironment& content) {
     std::string text = "name: " + yaml_scalar(content.name) + '\n';
     if (!content.channels.empty()) text += "channels:\n";
+    if (content.channels.empty() && content.shows_no_channels) text += "channels: []\n";
     for (const auto& channel : content.channels) text += "  - " + yaml_scalar(channel) + '\n';
     text += content.requests.empty() && content.pip.empty() ? "dependencies: []\n" : "dependencies:\n";
     for (const auto& spec : content.requests)
@@ -52,7 +53,7 @@ std::string as_json(const ExportedEnvironment& content) {
     JsonWriter json;
     json.begin_object();
     json.member("name", content.name);
-    if (!content.channels.empty()) json.member("channels", content.channels);
+    if (!content.channels.empty() || content.shows_no_channels) json.member("channels", content.channels);
     json.key("dependencies").begin_array();
     for (const auto& spec : content.requests) json.value(content.as_written ? spec : environment_form(spec));
     if (!content.pip.empty()) json.begin_object().member("pip", content.pip).end_object();

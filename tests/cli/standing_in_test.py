@@ -55,6 +55,17 @@ class StandingInTest(TaipanTest):
         text = self.run_as("micromamba", "env", "export", "-p", self.prefix, "--md5", "--no-builds").stdout
         self.assertRegex(text, r"- ['\"]?thing=2.0\[md5=[0-9a-f]{32}\]")
 
+    def test_variables_and_channels_of_an_empty_environment_of_mamba(self):
+        (self.home / ".condarc").unlink()
+        self.run_as("micromamba", "create", "-y", "-p", self.prefix)
+        self.assertEqual(self.run_as("micromamba", "env", "config", "vars", "list", "-p", self.prefix).stdout,
+                         "No environment variables set.\n")
+        self.run_as("micromamba", "env", "config", "vars", "set", "-p", self.prefix, "A=1")
+        self.assertEqual(self.told("micromamba", "env", "config", "vars", "list", "-p", self.prefix),
+                         {"env_vars": {"A": "1"}})
+        self.assertEqual(self.told("conda", "env", "config", "vars", "list", "-p", self.prefix), {"A": "1"})
+        self.assertIn("channels: []\n", self.run_as("micromamba", "env", "export", "-p", self.prefix).stdout)
+
     def test_where_a_request_of_mamba_goes(self):
         def understood(*arguments, **options):
             text = self.run_as("micromamba", *arguments, "--print-config-only", **options).stdout
