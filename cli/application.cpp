@@ -9,6 +9,7 @@
 #include "help.hpp"
 #include "parser.hpp"
 #include "shell_session.hpp"
+#include "signals.hpp"
 #include "text.hpp"
 
 namespace taipan::cli {
@@ -121,6 +122,8 @@ int report(const Invocation& invocation, const Command& command, const Error& er
         console.print_error(mamba_error_text(error));
     else
         console.print_error(error_text(error, name));
+    // As shells tell of a program that a signal has ended, at whatever moment it came.
+    if (error.code == ErrorCode::cancelled && ending_signal() != 0) return 128 + ending_signal();
     return name == "ArgumentError" ? exit_usage : exit_failure;
 }
 

@@ -33,6 +33,7 @@ std::string_view error_name(ErrorCode code) {
     case ErrorCode::clobber: return "ClobberError";
     case ErrorCode::link_script_failed: return "LinkError";
     case ErrorCode::locked: return "LockError";
+    case ErrorCode::outdated_plan:
     case ErrorCode::cancelled:
     case ErrorCode::internal: return "CondaError";
     }

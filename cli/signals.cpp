@@ -16,6 +16,7 @@ constexpr std::array<int, 3> ending_signals = {SIGINT, SIGTERM, SIGHUP};
 // A handler has no other way to its data than a global.
 std::atomic<StopSource*> target{nullptr};
 std::atomic<int> received{0};
+std::atomic<int> last_number{0};
 std::atomic<bool> at_once{false};
 struct sigaction before_pipe {};
 std::array<struct sigaction, ending_signals.size()> before{};
@@ -27,6 +28,7 @@ extern "C" void on_ending_signal(int number) {
         [[maybe_unused]] const auto written = ::write(STDERR_FILENO, words.data(), words.size());
         ::_exit(128 + number);
     }
+    last_number.store(number);
     if (received.fetch_add(1) >= 2) ::_exit(128 + number);
     if (auto* stop = target.load()) stop->request_stop();
 }
@@ -80,6 +82,8 @@ StopOnSignals::~StopOnSignals() {
     static_cast<void>(::sigaction(SIGPIPE, &before_pipe, nullptr));
     target.store(nullptr);
 }
+
+int ending_signal() { return last_number.load(); }
 
 void end_at_once_on_signal(bool ends) { at_once.store(ends); }
 

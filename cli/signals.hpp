@@ -15,6 +15,9 @@ public:
     ~StopOnSignals();
 };
 
+/// The number of the last signal that asked for an end; 0: there was none.
+[[nodiscard]] int ending_signal();
+
 /// While true, the first signal ends the process instead: libsolv cannot be stopped, a solve can take minutes, and
 /// there is nothing on disk yet that would have to be undone.
 void end_at_once_on_signal(bool ends);

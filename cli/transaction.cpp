@@ -53,6 +53,16 @@ private:
     Result<void> carry_out(TransactionOutcome& outcome) {
         for (const auto& text : config().warnings) session_.sink().note(Severity::info, text);
         for (const auto& text : request_.notes) session_.sink().note(Severity::warning, text);
+        constexpr int attempts = 20;
+        for (int attempt = 1;; ++attempt) {
+            auto done = plan_and_apply(outcome);
+            if (done || done.error().code != ErrorCode::outdated_plan || attempt == attempts) return done;
+            session_.sink().note(Severity::warning, "another command has changed " + prefix() + "; it is planned anew");
+        }
+    }
+
+    /// One attempt. The environment may have changed while the answer, or its lock, was waited for.
+    Result<void> plan_and_apply(TransactionOutcome& outcome) {
         TAIPAN_TRY(Plan plan, make_plan(session_, request_.install));
         for (const auto& text : plan.warnings) session_.sink().note(Severity::warning, text);
         if (plan.nothing_to_do() && !plan.new_prefix) return nothing_to_do(plan, outcome);

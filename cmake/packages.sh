@@ -24,6 +24,8 @@ channel="conda-package-handling python3-zstandard"
 if [ -f "$top/tests/channel/apt-packages.txt" ]; then
     channel="$channel $(sed 's/#.*//' "$top/tests/channel/apt-packages.txt")"
 fi
+# For tests/faults/system_call_test.py, which lets system calls fail.
+test="$test strace"
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then

@@ -110,15 +110,21 @@ Result<UniqueFd> open_directory(const std::string& path) {
     return fd;
 }
 
-Result<std::string> read_file(const std::string& path, std::uint64_t limit) {
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+namespace {
+
+Result<std::string> read_opened(const UniqueFd& fd, const std::string& path, std::uint64_t limit, bool regular_only) {
     if (!fd) return system_error(errno, "cannot open", path);
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return system_error(errno, "cannot stat", path);
+    if (regular_only && !S_ISREG(status.st_mode)) return make_error(ErrorCode::parse, path + " is no regular file");
+    const auto too_large = [&] {
+        return make_error(ErrorCode::parse,
+                          path + " is larger than the " + std::to_string(limit) + " bytes accepted for such a file");
+    };
+    const auto size = static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0));
+    if (S_ISREG(status.st_mode) && size > limit) return too_large();
     std::string content;
-    content.resize(status.st_size > 0 && static_cast<std::uint64_t>(status.st_size) <= limit
-                       ? static_cast<std::size_t>(status.st_size) + 1
-                       : 4096);
+    content.resize(size > 0 && size <= limit ? static_cast<std::size_t>(size) + 1 : 4096);
     std::size_t filled = 0;
     while (true) {
         if (filled == content.size()) content.resize(content.size() * 2);
@@ -127,13 +133,20 @@ Result<std::string> read_file(const std::string& path, std::uint64_t limit) {
         if (got < 0) return system_error(errno, "cannot read", path);
         if (got == 0) break;
         filled += static_cast<std::size_t>(got);
-        if (filled > limit) {
-            return make_error(ErrorCode::parse, path + " is larger than the " + std::to_string(limit) +
-                                                    " bytes accepted for such a file");
-        }
+        if (filled > limit) return too_large();
     }
     content.resize(filled);
     return content;
+}
+
+} // namespace
+
+Result<std::string> read_file(const std::string& path, std::uint64_t limit) {
+    return read_opened(UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), path, limit, false);
+}
+
+Result<std::string> read_regular_file(const std::string& path, std::uint64_t limit) {
+    return read_opened(UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), path, limit, true);
 }
 
 Result<void> write_all(int fd, std::string_view bytes, std::string_view path) {
@@ -249,7 +262,7 @@ bool is_safe_relative_path(std::string_view path) {
     }
 }
 
-Result<FileLock> FileLock::acquire(const std::string& path, double timeout_seconds) {
+Result<FileLock> FileLock::acquire(const std::string& path, double timeout_seconds, const std::atomic<bool>* stop) {
     using Clock = std::chrono::steady_clock;
     const auto deadline = Clock::now() + std::chrono::duration<double>(timeout_seconds);
     while (true) {
@@ -270,6 +283,9 @@ Result<FileLock> FileLock::acquire(const std::string& path, double timeout_secon
         if (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL)
             return FileLock(UniqueFd(), {});
         if (errno != EAGAIN && errno != EACCES && errno != EINTR) return system_error(errno, "cannot lock", path);
+        if (stop != nullptr && stop->load()) {
+            return make_error(ErrorCode::cancelled, "stopped while waiting for the lock " + path);
+        }
         if (Clock::now() >= deadline) {
             return make_error(ErrorCode::locked, "another process has held the lock " + path + " for more than " +
                                                      std::to_string(static_cast<long>(timeout_seconds)) +

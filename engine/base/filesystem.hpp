@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -38,6 +39,9 @@ Result<UniqueFd> open_directory(const std::string& path);
 
 /// Reads a whole file; fails with ErrorCode::parse when it is larger than `limit` bytes.
 Result<std::string> read_file(const std::string& path, std::uint64_t limit = std::uint64_t{4} << 30);
+
+/// The same for what can only be a file: anything else there (a pipe, which would be waited for) is ErrorCode::parse.
+Result<std::string> read_regular_file(const std::string& path, std::uint64_t limit = std::uint64_t{4} << 30);
 
 /// Writes everything or fails; retries EINTR and short writes. `path` is for the message only.
 Result<void> write_all(int fd, std::string_view bytes, std::string_view path);
@@ -117,10 +121,11 @@ private:
 /// An exclusive advisory lock (open file description lock) on a lock file, released by the destructor.
 class FileLock {
 public:
-    /// Waits up to `timeout_seconds`, then fails with ErrorCode::locked. On file systems without locks
-    /// (ENOLCK, ENOSYS, EOPNOTSUPP) it succeeds without holding anything: publishing stays atomic by rename.
-    /// The lock file is removed on release.
-    static Result<FileLock> acquire(const std::string& path, double timeout_seconds);
+    /// Waits up to `timeout_seconds`, then fails with ErrorCode::locked, or until `stop`, if there is one, becomes
+    /// true, then with ErrorCode::cancelled. On file systems without locks (ENOLCK, ENOSYS, EOPNOTSUPP) it succeeds
+    /// without holding anything: publishing stays atomic by rename. The lock file is removed on release.
+    static Result<FileLock> acquire(const std::string& path, double timeout_seconds,
+                                    const std::atomic<bool>* stop = nullptr);
     FileLock(FileLock&&) = default;
     FileLock& operator=(FileLock&&) = delete;
     FileLock(const FileLock&) = delete;

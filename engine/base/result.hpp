@@ -33,6 +33,7 @@ enum class ErrorCode {
     clobber,               ///< two packages own one path and path_conflict forbids it
     link_script_failed,    ///< a pre-link or post-link script ended non-zero
     locked,                ///< another process held a lock for too long
+    outdated_plan,         ///< another process has changed the environment since the plan was made
     cancelled,             ///< SIGINT, SIGTERM or an earlier error stopped this work
     internal,              ///< a bug or a failing library call
 };

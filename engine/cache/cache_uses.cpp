@@ -46,7 +46,7 @@ Result<void> note_cache_use(const std::string& cache_directory, const CacheUse& 
 
 CacheUses read_cache_uses(const std::string& cache_directory) {
     CacheUses uses;
-    const auto text = read_file(path_of(cache_directory), largest_file);
+    const auto text = read_regular_file(path_of(cache_directory), largest_file);
     if (!text) return uses;
     std::string_view rest = *text;
     while (!rest.empty()) {
@@ -66,7 +66,7 @@ CacheUses read_cache_uses(const std::string& cache_directory) {
 }
 
 Result<void> trim_cache_uses(const std::string& cache_directory) {
-    const auto text = read_file(path_of(cache_directory), largest_file);
+    const auto text = read_regular_file(path_of(cache_directory), largest_file);
     if (!text || text->size() <= kept_bytes) return {};
     const std::size_t line = text->find('\n', text->size() - kept_bytes);
     return write_file_atomic(path_of(cache_directory), line == std::string::npos ? "" : text->substr(line + 1));

@@ -139,7 +139,7 @@ std::optional<std::string> PackageCache::find_extracted(const PackageRecord& rec
             if (path == except || ::lstat((path + "/info").c_str(), &status) != 0) continue;
             auto text = indexes_[i].find_record(std::string_view(path).substr(directories_[i].size() + 1), status);
             if (!text && exists(path + "/info/index.json")) {
-                auto read = read_file(path + "/info/repodata_record.json", record_size_limit);
+                auto read = read_regular_file(path + "/info/repodata_record.json", record_size_limit);
                 if (read) text = *std::move(read);
             }
             if (!text) continue;

@@ -24,7 +24,7 @@ void add_index_keys(NeededEntries& needed, const Channel& channel, const std::st
 /// Where the archives of a cache came from, by file name; conda keeps that in `urls.txt`.
 std::map<std::string, std::string> urls_of(const std::string& cache_directory) {
     std::map<std::string, std::string> urls;
-    const auto text = read_file(cache_directory + "/urls.txt", std::uint64_t{256} << 20U);
+    const auto text = read_regular_file(cache_directory + "/urls.txt", std::uint64_t{256} << 20U);
     if (!text) return urls;
     std::string_view rest = *text;
     while (!rest.empty()) {

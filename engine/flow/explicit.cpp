@@ -35,7 +35,7 @@ std::string spec_of(const PackageRecord& record) {
 void ask_cache(PlannedPackage& package, const PackageCache& cache) {
     const auto directory = cache.find_extracted(package.record);
     if (!directory) return;
-    const auto text = read_file(*directory + "/info/repodata_record.json", record_size_limit);
+    const auto text = read_regular_file(*directory + "/info/repodata_record.json", record_size_limit);
     if (!text) return;
     auto known = parse_package_record(*text);
     if (!known) return;

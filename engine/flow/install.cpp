@@ -116,6 +116,15 @@ Result<void> carry_out(Session& session, const Plan& plan, PackageSupply& supply
     return {};
 }
 
+/// Others may have taken their turn between planning and the lock.
+Result<void> require_unchanged(const Plan& plan) {
+    TAIPAN_CHECK(require_environment(plan.prefix));
+    TAIPAN_TRY(const auto record_files, record_file_names(plan.prefix));
+    if (record_files == plan.record_files) return {};
+    return make_error(ErrorCode::outdated_plan, "another command has changed " + plan.prefix +
+                                                    " since this one looked at it; run this one again");
+}
+
 } // namespace
 
 Result<InstallReport> apply_plan(Session& session, const Plan& plan) {
@@ -130,8 +139,10 @@ Result<InstallReport> apply_plan(Session& session, const Plan& plan) {
         note_use_of_cache(supply.cache().writable_directory(), plan);
         return report;
     }
-    TAIPAN_TRY(const FileLock lock,
-               FileLock::acquire(plan.prefix + '/' + prefix_lock_path, prefix_lock_patience_seconds));
+    TAIPAN_CHECK(require_environment(plan.prefix));
+    TAIPAN_TRY(const FileLock lock, take_prefix_lock(plan.prefix + '/' + prefix_lock_path, plan.prefix, session.sink(),
+                                                     prefix_lock_patience_seconds, &session.stop().flag()));
+    TAIPAN_CHECK(require_unchanged(plan));
     TAIPAN_TRY(const Plan complete, with_restored_files(session, plan, supply.cache()));
     TAIPAN_CHECK(carry_out(session, complete, supply, report));
     note_use_of_cache(supply.cache().writable_directory(), complete);

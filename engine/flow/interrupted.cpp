@@ -4,6 +4,8 @@
 
 #include "flow/interrupted.hpp"
 
+#include <algorithm>
+
 #include "base/filesystem.hpp"
 #include "flow/replaced_prefix.hpp"
 #include "prefix/journal.hpp"
@@ -21,13 +23,14 @@ bool has_open_change(const std::string& prefix) {
 
 /// With the lock beside the prefix held.
 Result<void> repair_change(const std::string& prefix, const Config& config, EventSink& sink, double patience_seconds,
-                           const FaultPoint& fault_point) {
+                           const FaultPoint& fault_point, const std::atomic<bool>* stop) {
     if (!has_open_change(prefix)) {
         // A create may have been killed between making conda-meta and the directory of the journal.
         if (is_directory(prefix + "/conda-meta")) TAIPAN_CHECK(remove_unbegun_prefix(prefix));
         return {};
     }
-    TAIPAN_TRY(const FileLock lock, FileLock::acquire(prefix + '/' + prefix_lock_path, patience_seconds));
+    TAIPAN_TRY(const FileLock lock,
+               take_prefix_lock(prefix + '/' + prefix_lock_path, prefix, sink, patience_seconds, stop));
     TAIPAN_TRY(const auto recovery, Transaction::recover(prefix, fault_point));
     if (recovery == Transaction::Recovery::nothing) return {};
     sink.note(Severity::info, "repaired " + prefix + " after an interrupted run");
@@ -38,14 +41,24 @@ Result<void> repair_change(const std::string& prefix, const Config& config, Even
 
 } // namespace
 
+Result<FileLock> take_prefix_lock(const std::string& lock_path, const std::string& prefix, EventSink& sink,
+                                  double patience_seconds, const std::atomic<bool>* stop) {
+    constexpr double unnoticed_seconds = 0.5;
+    auto lock = FileLock::acquire(lock_path, std::min(patience_seconds, unnoticed_seconds), stop);
+    if (lock || lock.error().code != ErrorCode::locked || patience_seconds <= unnoticed_seconds) return lock;
+    sink.note(Severity::warning, "waiting for another command that changes " + prefix);
+    return FileLock::acquire(lock_path, patience_seconds, stop);
+}
+
 Result<void> repair_interrupted(const std::string& prefix, const Config& config, EventSink& sink,
-                                double patience_seconds, const FaultPoint& fault_point) {
+                                double patience_seconds, const FaultPoint& fault_point, const std::atomic<bool>* stop) {
     if (!has_interrupted_replacement(prefix) && !has_open_change(prefix)) return {};
     const auto repair = [&]() -> Result<void> {
-        TAIPAN_TRY(const FileLock claim, FileLock::acquire(claim_lock_path(prefix), patience_seconds));
+        TAIPAN_TRY(const FileLock claim,
+                   take_prefix_lock(claim_lock_path(prefix), prefix, sink, patience_seconds, stop));
         TAIPAN_TRY(const bool restored, restore_replaced_environment(prefix));
         if (restored) sink.note(Severity::info, "put back " + prefix + ", whose replacement was interrupted");
-        return repair_change(prefix, config, sink, patience_seconds, fault_point);
+        return repair_change(prefix, config, sink, patience_seconds, fault_point, stop);
     };
     auto repaired = repair();
     if (repaired || patience_seconds > 0) return repaired;

@@ -32,6 +32,7 @@ namespace {
 /// The environment as it is now.
 struct Target {
     bool exists = false;
+    std::vector<std::string> record_files;
     std::vector<PackageRecord> installed;
     std::map<std::string, MatchSpec> history;
     std::vector<HistoryBlock> blocks; ///< of the history
@@ -64,7 +65,7 @@ Result<Target> load_target(Session& session, const InstallRequest& request) {
     Target target;
     const std::string& prefix = request.prefix;
     TAIPAN_CHECK(repair_interrupted(prefix, session.config(), session.sink(), prefix_lock_patience_seconds,
-                                    session.fault_point()));
+                                    session.fault_point(), &session.stop().flag()));
     if (request.action == Action::create) {
         if (is_environment(prefix) && !request.replace_existing) {
             return make_error(ErrorCode::environment_exists, "prefix already exists: " + prefix);
@@ -84,6 +85,7 @@ Result<Target> load_target(Session& session, const InstallRequest& request) {
     if (session.config().protect_frozen_envs) TAIPAN_CHECK(require_not_frozen(prefix));
     target.exists = true;
     const auto& settings = session.config().channel_settings;
+    TAIPAN_TRY(target.record_files, record_file_names(prefix));
     TAIPAN_TRY(const PrefixData data, load_prefix(prefix, RecordDetail::identity, settings));
     target.installed = data.packages();
     target.warnings = data.warnings;
@@ -95,7 +97,9 @@ Result<Target> load_target(Session& session, const InstallRequest& request) {
         std::vector<std::string> pins = session.config().pinned_packages;
         TAIPAN_TRY(const auto of_prefix, read_pinned(prefix));
         pins.insert(pins.end(), of_prefix.begin(), of_prefix.end());
-        TAIPAN_TRY(target.pins, parse_specs(pins, session.config()));
+        auto parsed = parse_specs(pins, session.config());
+        TAIPAN_TRY(target.pins, std::move(parsed).context("among the pins of the configuration and of " + prefix +
+                                                          "/conda-meta/pinned"));
     }
     return target;
 }
@@ -298,6 +302,7 @@ Result<Plan> make_plan(Session& session, const InstallRequest& request) {
     plan.action = request.action;
     plan.prefix = request.prefix;
     plan.new_prefix = !target.exists;
+    plan.record_files = target.record_files;
     plan.replaces_existing = request.action == Action::create && is_environment(request.prefix);
     plan.command_line = request.command_line;
     plan.channels = request.channels;

@@ -60,6 +60,7 @@ struct Plan {
     bool new_prefix = false;                ///< the environment at `prefix` is made from nothing
     bool replaces_existing = false;         ///< and one that is there now goes when the new one is complete
     bool direct = false;                    ///< packages are unpacked into the prefix and leave nothing in a cache
+    std::vector<std::string> record_files;  ///< in conda-meta when the plan was made: what it relies on
     std::vector<PlannedPackage> link;       ///< in dependency order
     std::vector<PackageRecord> unlink;      ///< dependents first
     std::set<std::string> kept_paths;       ///< of packages to unlink, but staying since they are another one's

@@ -69,10 +69,13 @@ Result<NewPrefixClaim> NewPrefixClaim::make(const std::string& prefix, bool repl
                 " cannot be replaced, since the directory cannot be renamed (it "
                 "is a mount point, or its parent cannot be written); remove it with `taipan env remove` first");
     }
+    // Not under the hands of a command that changes it.
+    TAIPAN_TRY(const FileLock change, FileLock::acquire(prefix + '/' + prefix_lock_path, patience_seconds));
     if (::rename(prefix.c_str(), aside_path(prefix).c_str()) != 0) {
         return system_error(errno, "cannot move aside the environment", prefix);
     }
     claim.replaced_ = true;
+    static_cast<void>(::unlink((aside_path(prefix) + '/' + prefix_lock_path).c_str())); // else the next command does it
     return claim;
 }
 

@@ -52,7 +52,7 @@ bool is_that(const PackageRecord& record, const Dist& dist) {
 std::optional<PackageRecord> from_cache(const Config& config, const Dist& dist) {
     for (const auto& cache : config.pkgs_dirs) {
         const auto text =
-            read_file(cache + '/' + dist.dist_name + "/info/repodata_record.json", std::uint64_t{64} << 20U);
+            read_regular_file(cache + '/' + dist.dist_name + "/info/repodata_record.json", std::uint64_t{64} << 20U);
         if (!text) continue;
         auto record = parse_package_record(*text, config.channel_settings);
         if (record && is_that(*record, dist) && !record->url.empty()) return *std::move(record);

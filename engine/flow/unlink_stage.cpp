@@ -9,6 +9,7 @@
 #include "link/link_scripts.hpp"
 #include "prefix/environment_variables.hpp"
 #include "prefix/frozen.hpp"
+#include "prefix/journal.hpp"
 #include "prefix/prefix_data.hpp"
 #include "prefix/registry.hpp"
 #include "prefix/unlink.hpp"
@@ -70,7 +71,12 @@ Result<void> remove_environment(Session& session, const std::string& prefix) {
     const Config& config = session.config();
     TAIPAN_CHECK(require_environment(prefix));
     if (config.protect_frozen_envs) TAIPAN_CHECK(require_not_frozen(prefix));
-    TAIPAN_TRY(const FileLock claim, FileLock::acquire(claim_lock_path(prefix), prefix_lock_patience_seconds));
+    const auto lock = [&](const std::string& path) {
+        return take_prefix_lock(path, prefix, session.sink(), prefix_lock_patience_seconds, &session.stop().flag());
+    };
+    TAIPAN_TRY(const FileLock claim, lock(claim_lock_path(prefix)));
+    TAIPAN_CHECK(require_environment(prefix));
+    TAIPAN_TRY(const FileLock change, lock(prefix + '/' + prefix_lock_path));
     TAIPAN_CHECK(run_pre_unlink_scripts(session, prefix));
     pass(session.fault_point(), "before the environment goes");
     TAIPAN_CHECK(delete_prefix(prefix));

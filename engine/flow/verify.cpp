@@ -189,7 +189,8 @@ Result<void> discard_damaged(Session& session, const PackageCache& cache, Planne
 Result<PackageRecord> package_of_broken_record(const Session& session, const BrokenRecord& broken) {
     const std::string dist_name = broken.file_name.substr(0, broken.file_name.size() - 5);
     for (const auto& cache : session.config().pkgs_dirs) {
-        const auto text = read_file(cache + '/' + dist_name + "/info/repodata_record.json", std::uint64_t{64} << 20U);
+        const auto text =
+            read_regular_file(cache + '/' + dist_name + "/info/repodata_record.json", std::uint64_t{64} << 20U);
         if (!text) continue;
         auto record = parse_package_record(*text, session.config().channel_settings);
         if (record && record->dist_name() == dist_name) return *std::move(record);
@@ -229,9 +230,9 @@ Result<InstallReport> repair_prefix(Session& session, const std::string& prefix,
     plan.command_line = command_line;
     std::set<std::string> broken;
     for (const BrokenRecord& record : report.broken_records) broken.insert(record.file_name);
-    TAIPAN_TRY(const auto names, record_file_names(prefix));
+    TAIPAN_TRY(plan.record_files, record_file_names(prefix));
     std::vector<PackageRecord> installed;
-    for (const std::string& name : names) {
+    for (const std::string& name : plan.record_files) {
         if (broken.contains(name)) continue;
         TAIPAN_TRY(auto record,
                    load_prefix_record(prefix, name.substr(0, name.size() - 5), session.config().channel_settings));

@@ -75,10 +75,10 @@ Result<std::vector<std::string>> find_existing_targets(const LinkPlan& plan, int
     }
     for (const auto& [directory, names] : wanted_names(plan)) {
         if (missing.contains(directory)) continue;
-        const UniqueFd handle = open_directory_beneath(prefix_fd, std::string(directory));
+        UniqueFd handle = open_directory_beneath(prefix_fd, std::string(directory));
+        if (!handle && errno == ENOENT) continue; // a __pycache__ that only the compilation will make
         if (!handle) {
-            if (errno == ENOENT) continue; // a __pycache__ that only the compilation will make
-            return system_error(errno, "cannot open directory", prefix + '/' + std::string(directory));
+            TAIPAN_TRY(handle, open_directory_beneath(prefix_fd, std::string(directory), prefix));
         }
         for (const std::string_view name : names) {
             struct stat status {};

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/filesystem.hpp"
+#include "model/client_files.hpp"
 
 namespace taipan {
 
@@ -22,14 +23,6 @@ namespace {
 
 Error corrupt(const std::string& package, const std::string& why) {
     return make_error(ErrorCode::corrupt_package, "package " + package + ": " + why);
-}
-
-/// conda-meta belongs to the client: a package must not bring its own history or records (CEP 34).
-bool belongs_to_client(std::string_view target) {
-    constexpr std::string_view directory = "conda-meta/";
-    if (!target.starts_with(directory)) return target == "conda-meta";
-    const std::string_view rest = target.substr(directory.size());
-    return rest == "history" || rest.starts_with(".taipan") || rest.ends_with(".json");
 }
 
 PlaceKind kind_of(const PathEntry& entry, LinkType link_type) {
@@ -90,9 +83,8 @@ private:
             if (belongs_to_client(target)) {
                 return corrupt(plan_.package, "it ships " + target + ", which only the installer may write");
             }
-            if (entry.type == PathType::softlink && !entry.placeholder.empty()) {
-                return corrupt(plan_.package, "the symlink " + entry.path + " has a prefix placeholder");
-            }
+            // Old packages list links to files with a prefix as such files. What the link leads to is rewritten.
+            if (entry.type == PathType::softlink) entry.placeholder.clear();
             if (!generated.empty() && generated.contains(target)) continue;
             const auto elsewhere = modules_without_source_.find(target);
             const bool yields = elsewhere != modules_without_source_.end() && elsewhere->second.empty();

@@ -64,7 +64,7 @@ Result<State> read_state(const std::string& prefix) {
     State state;
     const std::string path = state_path(prefix);
     if (!exists(path)) return state;
-    TAIPAN_TRY(const std::string text, read_file(path, text_limit));
+    TAIPAN_TRY(const std::string text, read_regular_file(path, text_limit));
     const simdjson::padded_string padded(text);
     ondemand::parser parser;
     ondemand::document document;
@@ -90,7 +90,7 @@ Result<State> read_state(const std::string& prefix) {
 }
 
 Result<void> add_file(const std::string& path, Variables& variables) {
-    TAIPAN_TRY(const std::string text, read_file(path, text_limit));
+    TAIPAN_TRY(const std::string text, read_regular_file(path, text_limit));
     const simdjson::padded_string padded(text);
     ondemand::parser parser;
     ondemand::document document;

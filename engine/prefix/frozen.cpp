@@ -29,7 +29,7 @@ std::string indented(const std::string& text) {
 Result<std::optional<std::string>> frozen_message(const std::string& prefix) {
     const std::string path = prefix + "/conda-meta/frozen";
     if (!exists(path)) return std::optional<std::string>();
-    TAIPAN_TRY(const std::string text, read_file(path, text_limit));
+    TAIPAN_TRY(const std::string text, read_regular_file(path, text_limit));
     const simdjson::padded_string padded(text);
     simdjson::ondemand::parser parser;
     simdjson::ondemand::document document;
@@ -68,7 +68,7 @@ std::vector<std::string> parse_pinned(std::string_view text) {
 Result<std::vector<std::string>> read_pinned(const std::string& prefix) {
     const std::string path = prefix + "/conda-meta/pinned";
     if (!exists(path)) return std::vector<std::string>{};
-    TAIPAN_TRY(const std::string text, read_file(path, text_limit));
+    TAIPAN_TRY(const std::string text, read_regular_file(path, text_limit));
     return parse_pinned(text);
 }
 

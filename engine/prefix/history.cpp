@@ -144,7 +144,7 @@ std::string format_history_block(const HistoryEntry& entry, const std::set<std::
 Result<std::vector<HistoryBlock>> load_history(const std::string& prefix) {
     const std::string path = prefix + "/conda-meta/history";
     if (!exists(path)) return std::vector<HistoryBlock>{};
-    TAIPAN_TRY(const std::string text, read_file(path, history_limit));
+    TAIPAN_TRY(const std::string text, read_regular_file(path, history_limit));
     return parse_history(text);
 }
 

@@ -172,6 +172,29 @@ Result<void> restore_set_aside(const std::vector<JournalStep>& steps, ParentHand
     return outcome;
 }
 
+/// What was set aside goes for good. Where a record had told of a file, somebody may have made a directory: with
+/// something in it, it is put back, unless its place is taken.
+Result<void> remove_set_aside(ParentHandles& handles, const JournalStep& step) {
+    const std::string trashed = std::string(trash_directory) + '/' + std::to_string(step.number);
+    const std::string path = step.kind == Kind::aside ? trashed : step.path + std::string(aside_suffix);
+    const int parent = step.kind == Kind::aside ? handles.prefix_fd() : handles.open(path);
+    const std::string name = step.kind == Kind::aside ? path : std::string(base_name(path));
+    if (parent < 0 && is_gone(errno)) return {};
+    if (parent < 0) return handles.error("cannot open the directory of", path);
+    if (::unlinkat(parent, name.c_str(), 0) == 0 || is_gone(errno)) return {};
+    const int saved = errno;
+    struct stat status {};
+    if (::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(status.st_mode)) {
+        errno = saved;
+        return handles.error("cannot remove", path);
+    }
+    if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) return {};
+    const int place = handles.open(step.path);
+    const std::string own(base_name(step.path));
+    if (place >= 0 && !is_there(place, own) && ::renameat(parent, name.c_str(), place, own.c_str()) == 0) return {};
+    return remove_tree(handles.prefix() + '/' + path);
+}
+
 /// Removes directories that are empty, deepest first, each with its parents.
 Result<void> sweep(const std::vector<JournalStep>& steps, ParentHandles& handles) {
     std::set<std::string, std::greater<>> candidates; // children sort before parents
@@ -288,11 +311,7 @@ Result<void> finish_steps(const std::vector<JournalStep>& steps, const JournalPl
     for (const JournalStep& step : steps) {
         if (step.kind != Kind::aside && step.kind != Kind::aside_here) continue;
         pass(place.fault_point, "finish");
-        const std::string path = step.kind == Kind::aside
-                                     ? std::string(trash_directory) + '/' + std::to_string(step.number)
-                                     : step.path + std::string(aside_suffix);
-        auto removed = remove_file(handles, path);
-        if (!removed) removed = remove_tree(place.prefix + '/' + path); // a directory was set aside
+        auto removed = remove_set_aside(handles, step);
         if (!removed && outcome) outcome = std::move(removed);
     }
     pass(place.fault_point, "sweep");

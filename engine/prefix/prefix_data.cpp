@@ -84,10 +84,11 @@ std::optional<std::string> without_files(std::string_view head, std::string_view
 /// The record's text, without the lists of files if that is wanted and can be had cheaply.
 Result<std::string> read_record(int directory_fd, const std::string& name, const std::string& path,
                                 RecordDetail detail) {
-    const UniqueFd fd(::openat(directory_fd, name.c_str(), O_RDONLY | O_CLOEXEC));
+    const UniqueFd fd(::openat(directory_fd, name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!fd) return system_error(errno, "cannot open", path);
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return system_error(errno, "cannot stat", path);
+    if (!S_ISREG(status.st_mode)) return make_error(ErrorCode::parse, path + " is no regular file");
     const auto size = static_cast<std::size_t>(status.st_size);
     if (size > record_limit) return make_error(ErrorCode::parse, path + " is too large to be a record");
     if (detail == RecordDetail::identity && size > head_size + tail_size) {
@@ -116,6 +117,34 @@ template <class Write> Result<void> write_text(const PrefixRecord& record, Write
 Error unreadable(const std::string& path, const Error& error) {
     return make_error(ErrorCode::corrupt_environment, "the record " + path + " cannot be read (" + error.message +
                                                           "); remove that file and install its package again");
+}
+
+/// The records of these files.
+Result<PrefixData> load_records(const std::string& prefix, const std::vector<std::string>& names, RecordDetail detail,
+                                const ChannelSettings& settings) {
+    PrefixData data;
+    data.prefix = prefix;
+    const std::string directory = conda_meta(prefix);
+    TAIPAN_TRY(const UniqueFd directory_fd, open_directory(directory));
+    data.records.reserve(names.size());
+    for (const std::string& name : names) {
+        const std::string path = directory + '/' + name;
+        auto text = read_record(directory_fd.get(), name, path, detail);
+        if (!text) return unreadable(path, text.error());
+        auto record = parse_prefix_record(*text, settings, detail);
+        if (!record) return unreadable(path, record.error());
+        const auto parts = split_dist_name(std::string_view(name).substr(0, name.size() - 5));
+        const PackageRecord& package = record->package;
+        if (!parts || parts->name != package.name || parts->version != package.version ||
+            parts->build != package.build) {
+            data.warnings.push_back(path + " is skipped: its name does not fit its content, " + package.dist_name());
+            continue;
+        }
+        data.records.push_back(*std::move(record));
+    }
+    std::stable_sort(data.records.begin(), data.records.end(),
+                     [](const PrefixRecord& a, const PrefixRecord& b) { return a.package.name < b.package.name; });
+    return data;
 }
 
 } // namespace
@@ -154,37 +183,24 @@ Result<std::vector<std::string>> record_file_names(const std::string& prefix) {
 }
 
 Result<PrefixData> load_prefix(const std::string& prefix, RecordDetail detail, const ChannelSettings& settings) {
-    PrefixData data;
-    data.prefix = prefix;
     const std::string directory = conda_meta(prefix);
-    if (!is_directory(directory)) return data;
-    TAIPAN_TRY(const std::vector<std::string> names, record_names(directory));
-    TAIPAN_TRY(const UniqueFd directory_fd, open_directory(directory));
-    data.records.reserve(names.size());
-    for (const std::string& name : names) {
-        const std::string path = directory + '/' + name;
-        auto text = read_record(directory_fd.get(), name, path, detail);
-        if (!text) return unreadable(path, text.error());
-        auto record = parse_prefix_record(*text, settings, detail);
-        if (!record) return unreadable(path, record.error());
-        const auto parts = split_dist_name(std::string_view(name).substr(0, name.size() - 5));
-        const PackageRecord& package = record->package;
-        if (!parts || parts->name != package.name || parts->version != package.version ||
-            parts->build != package.build) {
-            data.warnings.push_back(path + " is skipped: its name does not fit its content, " + package.dist_name());
-            continue;
-        }
-        data.records.push_back(*std::move(record));
+    constexpr int attempts = 20; // another command may be at work
+    for (int attempt = 1; is_directory(directory); ++attempt) {
+        TAIPAN_TRY(const std::vector<std::string> names, record_names(directory));
+        auto data = load_records(prefix, names, detail, settings);
+        if (data || attempt == attempts) return data;
+        const auto now = record_names(directory);
+        if (now && *now == names) return data;
     }
-    std::stable_sort(data.records.begin(), data.records.end(),
-                     [](const PrefixRecord& a, const PrefixRecord& b) { return a.package.name < b.package.name; });
-    return data;
+    PrefixData none;
+    none.prefix = prefix;
+    return none;
 }
 
 Result<PrefixRecord> load_prefix_record(const std::string& prefix, const std::string& dist_name,
                                         const ChannelSettings& settings) {
     const std::string path = conda_meta(prefix) + '/' + dist_name + ".json";
-    TAIPAN_TRY(const std::string text, read_file(path, record_limit));
+    TAIPAN_TRY(const std::string text, read_regular_file(path, record_limit));
     auto record = parse_prefix_record(text, settings, RecordDetail::full);
     if (!record) return unreadable(path, record.error());
     return record;
@@ -194,7 +210,7 @@ Result<std::vector<std::string>> find_listed_files(const std::string& prefix, co
                                                    const std::unordered_set<std::string>& wanted) {
     namespace ondemand = simdjson::ondemand;
     const std::string path = conda_meta(prefix) + '/' + dist_name + ".json";
-    TAIPAN_TRY(const std::string text, read_file(path, record_limit));
+    TAIPAN_TRY(const std::string text, read_regular_file(path, record_limit));
     const simdjson::padded_string padded(text);
     ondemand::parser parser;
     ondemand::document document;

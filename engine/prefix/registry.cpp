@@ -1,15 +1,20 @@
 // `~/.conda/environments.txt` is how tools know of environments outside the usual places. It is shared by all tools of
-// a user without a lock: additions are one append, rewrites are atomic.
+// a user: additions are one append, rewrites are atomic. Between reading and writing nothing of another taipan gets
+// lost, since each holds a lock on the directory; conda and mamba know no lock.
 
 #include "prefix/registry.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <set>
 #include <string_view>
+#include <thread>
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/filesystem.hpp"
@@ -21,6 +26,19 @@ namespace {
 
 std::string registry_path(const std::string& home) { return home + "/.conda/environments.txt"; }
 
+constexpr int lock_patience_milliseconds = 5000;
+
+/// Holds the lock as long as the handle lives. Without one after a while, or on a file system that has none: the list
+/// is an aid, nothing to wait for.
+UniqueFd lock_registry(const std::string& home) {
+    UniqueFd directory(::open((home + "/.conda").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    for (int waited = 0; directory && waited < lock_patience_milliseconds; waited += 10) {
+        if (::flock(directory.get(), LOCK_EX | LOCK_NB) == 0 || (errno != EWOULDBLOCK && errno != EINTR)) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return directory;
+}
+
 std::string without_trailing_slash(std::string_view line) {
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
     while (line.size() > 1 && line.back() == '/') line.remove_suffix(1);
@@ -30,7 +48,7 @@ std::string without_trailing_slash(std::string_view line) {
 Result<std::vector<std::string>> read_lines(const std::string& home) {
     std::vector<std::string> lines;
     if (!exists(registry_path(home))) return lines;
-    TAIPAN_TRY(const std::string text, read_file(registry_path(home), std::uint64_t{64} << 20));
+    TAIPAN_TRY(const std::string text, read_regular_file(registry_path(home), std::uint64_t{64} << 20));
     for (std::string_view rest = text; !rest.empty();) {
         const std::size_t end = std::min(rest.find('\n'), rest.size());
         std::string line = without_trailing_slash(rest.substr(0, end));
@@ -66,12 +84,13 @@ Result<void> register_environment(const std::string& home, const std::string& pr
     const std::string line = without_trailing_slash(prefix);
     // Scratch prefixes of package builds are not worth remembering.
     if (line.find("placehold_pl") != std::string::npos || line.find("skeleton_") != std::string::npos) return {};
+    TAIPAN_CHECK(make_directories(home + "/.conda", 0775));
+    const UniqueFd lock = lock_registry(home);
     TAIPAN_TRY(const std::vector<std::string> lines, read_lines(home));
     if (std::find(lines.begin(), lines.end(), line) != lines.end()) return {};
-    TAIPAN_CHECK(make_directories(home + "/.conda", 0775));
     std::string text = line + '\n';
     if (exists(registry_path(home))) { // a file whose last line was left open by an editor
-        TAIPAN_TRY(const std::string old, read_file(registry_path(home), std::uint64_t{64} << 20));
+        TAIPAN_TRY(const std::string old, read_regular_file(registry_path(home), std::uint64_t{64} << 20));
         if (!old.empty() && old.back() != '\n') text.insert(0, 1, '\n');
     }
     return append_to_file(registry_path(home), text);
@@ -80,6 +99,7 @@ Result<void> register_environment(const std::string& home, const std::string& pr
 Result<void> unregister_environment(const std::string& home, const std::string& prefix) {
     if (!exists(registry_path(home))) return {};
     const std::string gone = without_trailing_slash(prefix);
+    const UniqueFd lock = lock_registry(home);
     TAIPAN_TRY(const std::vector<std::string> lines, read_lines(home));
     std::string text;
     for (const std::string& line : lines) {

@@ -280,7 +280,7 @@ Result<Transaction::Recovery> Transaction::recover(const std::string& prefix, co
     }
     TAIPAN_TRY(const UniqueFd prefix_fd, open_directory(prefix));
     const JournalPlace place{prefix_fd.get(), prefix, fault_point};
-    TAIPAN_TRY(const std::string bytes, read_file(path));
+    TAIPAN_TRY(const std::string bytes, read_regular_file(path));
     const std::vector<JournalStep> steps = parse_steps(bytes);
     if (steps.empty()) {
         TAIPAN_TRY(const bool unbegun, remove_unbegun_prefix(prefix));

@@ -17,6 +17,7 @@
 
 #include "base/beneath.hpp"
 #include "base/filesystem.hpp"
+#include "model/client_files.hpp"
 
 namespace taipan {
 
@@ -87,7 +88,8 @@ Result<void> unlink_records(const std::vector<PrefixRecord>& records, const std:
         std::vector<std::string> files;
         files.reserve(record.files.size() + 1);
         for (const std::string& file : record.files) {
-            if (is_safe_relative_path(file) && !kept.contains(file)) files.push_back(file);
+            const bool ours = is_safe_relative_path(file) && !belongs_to_client(file);
+            if (ours && !kept.contains(file)) files.push_back(file);
         }
         if (record.package.noarch == Noarch::python) {
             const std::set<std::string_view> listed(record.files.begin(), record.files.end());

@@ -1,5 +1,6 @@
 """Whole transactions on other devices: full, read-only, of another kind, in layers. Needs root, for mounting."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -160,6 +161,26 @@ class DevicesTest(TaipanTest):
             self.assert_cache_sound(self.channel)
             filler.unlink()
         self.install("app=2", "heavy")
+        self.taipan("verify", "-p", self.prefix)
+
+    def test_more_hard_links_than_a_file_may_have(self):
+        place = self.image("ext4", 32, "-O", "^has_journal")
+        self.use(place, place)
+        self.create("app=1", prefix=place / "first")
+        source = self.cache / "lib-1-0/lib/l.so.1"
+        names = place / "names"
+        names.mkdir()
+        try:
+            for i in range(70000):
+                os.link(source, names / str(i))
+            self.skipTest("this file system has no such limit")
+        except OSError as error:
+            self.assertEqual(error.errno, errno.EMLINK)
+        self.create("app=1")
+        self.taipan("verify", "-p", self.prefix)
+        self.assertFalse((self.prefix / "lib/l.so.1").samefile(source))
+        self.assertTrue((self.prefix / "share/app/1").samefile(self.cache / "app-1-0/share/app/1"))
+        self.install("app=2")
         self.taipan("verify", "-p", self.prefix)
 
     # ---- read-only

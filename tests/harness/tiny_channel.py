@@ -32,15 +32,26 @@ class File:
     mode: int = 0o644
     file_mode: str = "text"
     no_link: bool = False
+    placeholder: str = ""  # another one than PLACEHOLDER, or one that is listed although the file does not have it
 
     def data(self):
         return self.content.encode() if isinstance(self.content, str) else self.content
+
+    def prefix(self):
+        """The placeholder that the package's metadata tell of this file; empty when there is none."""
+        return self.placeholder or (PLACEHOLDER if PLACEHOLDER.encode() in self.data() else "")
 
 
 @dataclass
 class Link:
     """A symbolic link of a package."""
     target: str
+    placeholder: str = ""  # that it is listed with, as old packages do
+
+
+@dataclass
+class Directory:
+    """An empty directory of a package."""
 
 
 @dataclass
@@ -76,8 +87,9 @@ class TinyChannel:
         self.write_index()
 
     def add(self, name, version="1.0", build="0", *, build_number=0, depends=(), constrains=(), noarch=None, files=None,
-            entry_points=(), extension=".conda", record=None):
-        """Builds one package. `files` maps paths to File, Link, str or bytes; without it there is one small file."""
+            entry_points=(), extension=".conda", record=None, legacy=False):
+        """Builds one package. `files` maps paths to File, Link, Directory, str or bytes; without it there is one small
+        file. A `legacy` one is as from before paths.json: info/files, has_prefix and no_link."""
         subdir = "noarch" if noarch else SUBDIR
         dist = f"{name}-{version}-{build}"
         if files is None:
@@ -90,15 +102,18 @@ class TinyChannel:
         index.update(record or {})
         with tempfile.TemporaryDirectory(prefix="tiny-") as work:
             paths = [_lay_out(Path(work), path, item) for path, item in files.items()]
-            info = {"index.json": index, "paths.json": {"paths_version": 1, "paths": paths}}
+            info = {"index.json": json.dumps(index, indent=2), "files": "".join(path + "\n" for path in files)}
+            if legacy:
+                info |= _old_metadata(paths)
+            else:
+                info["paths.json"] = json.dumps({"paths_version": 1, "paths": paths}, indent=2)
             if noarch == "python":
-                info["link.json"] = {"package_metadata_version": 1,
-                                     "noarch": {"type": "python", "entry_points": list(entry_points)}}
+                info["link.json"] = json.dumps({"package_metadata_version": 1, "noarch": {
+                    "type": "python", "entry_points": list(entry_points)}})
             for member, content in info.items():
-                _lay_out(Path(work), "info/" + member, json.dumps(content, indent=2))
-            _lay_out(Path(work), "info/files", "".join(path + "\n" for path in files))
+                _lay_out(Path(work), "info/" + member, content)
             out = self.folder / subdir / (dist + extension)
-            file_list = sorted([*files, *(f"info/{m}" for m in info), "info/files"])
+            file_list = sorted([*files, *(f"info/{m}" for m in info)])
             # The default level makes small packages slow to build and hardly smaller.
             options = {"compressor": lambda: zstandard.ZstdCompressor(level=3)} if extension == ".conda" else {}
             conda_package_handling.api.create(work, file_list, out.name, str(out.parent), **options)
@@ -128,16 +143,27 @@ class TinyChannel:
         shutil.copytree(source, self.folder, copy_function=os.link)
 
 
+def _old_metadata(paths):
+    """info/has_prefix and info/no_link, which say what paths.json says today."""
+    prefixes = "".join(f'{e["prefix_placeholder"]} {e["file_mode"]} "{e["_path"]}"\n' for e in paths
+                       if "prefix_placeholder" in e)
+    return {"has_prefix": prefixes, "no_link": "".join(e["_path"] + "\n" for e in paths if e.get("no_link"))}
+
+
 def _lay_out(root, path, item):
     """Writes one item below root and returns its entry of paths.json."""
     target = root / path
     target.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(item, Directory):
+        target.mkdir()
+        return {"_path": path, "path_type": "directory"}
     if isinstance(item, Link):
         os.symlink(item.target, target)
         resolved = (target.parent / item.target)
         data = resolved.read_bytes() if resolved.is_file() else b""
-        return {"_path": path, "path_type": "softlink", "sha256": hashlib.sha256(data).hexdigest(),
-                "size_in_bytes": len(data)}
+        entry = {"_path": path, "path_type": "softlink", "sha256": hashlib.sha256(data).hexdigest(),
+                 "size_in_bytes": len(data)}
+        return entry | ({"prefix_placeholder": item.placeholder, "file_mode": "binary"} if item.placeholder else {})
     file = item if isinstance(item, File) else File(item)
     data = file.data()
     target.write_bytes(data)
@@ -145,8 +171,8 @@ def _lay_out(root, path, item):
     os.utime(target, (TIMESTAMP, TIMESTAMP))
     entry = {"_path": path, "path_type": "hardlink", "sha256": hashlib.sha256(data).hexdigest(),
              "size_in_bytes": len(data)}
-    if PLACEHOLDER.encode() in data:
-        entry.update(prefix_placeholder=PLACEHOLDER, file_mode=file.file_mode)
+    if file.prefix():
+        entry.update(prefix_placeholder=file.prefix(), file_mode=file.file_mode)
     if file.no_link:
         entry["no_link"] = True
     return entry

@@ -139,10 +139,17 @@ TEST_CASE("a package that contradicts itself or reaches for conda-meta is refuse
     refused({file("conda-meta/history")});
     refused({file("conda-meta/foo-1.0-0.json")});
     refused({file("conda-meta")});
+    CHECK(plan_of({file("conda-meta/pinned")}));
+}
+
+TEST_CASE("a symlink that is listed with a prefix is a symlink") {
     PathEntry link = file("l", PathType::softlink);
     link.placeholder = "/ph";
-    refused({link});
-    CHECK(plan_of({file("conda-meta/pinned")}));
+    link.mode = FileMode::binary;
+    const auto plan = plan_of({link});
+    REQUIRE(plan);
+    CHECK(plan->actions.at(0).kind == PlaceKind::symlink);
+    CHECK(plan->paths.at(0).entry.placeholder.empty());
 }
 
 TEST_CASE("a prefix that no binary can take is told before anything is linked") {

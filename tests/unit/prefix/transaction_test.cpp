@@ -151,9 +151,15 @@ TEST_CASE("directories can be set aside") {
         REQUIRE(transaction->rollback());
         CHECK(f.scratch.read("p/gone/sub/file") == "gone");
     }
-    SECTION("or go") {
+    SECTION("or go, when something else is in their place") {
+        f.scratch.write("p/gone", "a file");
         REQUIRE(transaction->commit());
-        CHECK_FALSE(f.scratch.has("p/gone"));
+        CHECK(f.scratch.read("p/gone") == "a file");
+        CHECK_FALSE(f.scratch.has("p/conda-meta/.taipan-trash"));
+    }
+    SECTION("or are put back, for somebody has made them where a file was recorded") {
+        REQUIRE(transaction->commit());
+        CHECK(f.scratch.read("p/gone/sub/file") == "gone");
         CHECK_FALSE(f.scratch.has("p/conda-meta/.taipan-trash"));
     }
 }

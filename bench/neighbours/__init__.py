@@ -1,0 +1,1 @@
+"""What conda, mamba and taipan do to the same environments, step by step."""
