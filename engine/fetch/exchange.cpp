@@ -243,11 +243,9 @@ asio::awaitable<ExchangeResult> exchange(CurlLoop& loop, const TransferSettings&
         result.error = std::move(headers).error();
         co_return result;
     }
-    if (request.fans_out) {
-        // Over TLS one connection may take them all (HTTP/2).
-        callbacks.opening.in_advance = request.source->url.starts_with("http:");
+    // Over TLS one connection takes them all (HTTP/2), and a handshake would remain to be waited for.
+    if (request.fans_out && request.source->url.starts_with("http:"))
         loop.spares().serve(easy.get(), callbacks.opening);
-    }
     result.code = co_await loop.perform(easy.get());
     result.detail = detail.data();
     co_return result;

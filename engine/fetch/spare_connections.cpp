@@ -148,7 +148,7 @@ curl_socket_t SpareConnections::on_open(void* opening, curlsocktype, curl_sockad
         const curl_socket_t socket = request.from->open(request.address);
         if (socket < 0) return CURL_SOCKET_BAD;
         ++request.from->server(request.address).opened;
-        if (request.in_advance) request.from->pending_.push_back(request.address);
+        request.from->pending_.push_back(request.address);
         return socket;
     } catch (...) {
         return CURL_SOCKET_BAD;

@@ -27,7 +27,6 @@ public:
     };
     /// The part of one request: where its connection went to, if it opened one.
     struct Opening {
-        bool in_advance = true; ///< spare ones may be begun before there is an answer
         SpareConnections* from = nullptr;
         Address address;
     };
