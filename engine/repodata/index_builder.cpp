@@ -103,7 +103,7 @@ simdjson::error_code IndexBuilder::SkeletonReader::read(ondemand::document& docu
             ParsedBatch batch;
             batch.section = conda ? Section::conda : Section::tar_bz2;
             batch.number = std::numeric_limits<std::uint32_t>::max();
-            if (value.is_null()) continue;
+            if (is_null(value)) continue;
             error = value.get_object().get(members);
             if (error == simdjson::SUCCESS) error = parser.parse(members, batch);
             if (error == simdjson::SUCCESS) stored = builder_.add(batch);

@@ -55,6 +55,11 @@ std::optional<std::int64_t> read_integer(ondemand::value& value) {
     return std::nullopt;
 }
 
+bool is_null(ondemand::value& value) {
+    bool null = false;
+    return value.is_null().get(null) == simdjson::SUCCESS && null;
+}
+
 bool read_text(ondemand::value& value, std::string_view& out) {
     // The token as it stands, with the blanks behind it.
     std::string_view token = value.raw_json_token();
@@ -84,7 +89,7 @@ bool RecordReader::read_list(ondemand::value& value, std::span<const std::string
     out = {};
     items_.clear();
     ondemand::array items;
-    if (value.get_array().get(items) != simdjson::SUCCESS) return value.is_null();
+    if (value.get_array().get(items) != simdjson::SUCCESS) return is_null(value);
     for (auto item : items) {
         ondemand::value element;
         std::string_view text;
@@ -119,7 +124,7 @@ bool RecordReader::read_vital(RecordKey key, ondemand::value& value, RecordView&
     case RecordKey::build_number: {
         const auto number = read_integer(value);
         if (number) record.build_number = *number;
-        return number || value.is_null();
+        return number || is_null(value);
     }
     case RecordKey::schema_version:
     case RecordKey::record_version: {

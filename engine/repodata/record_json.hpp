@@ -18,6 +18,9 @@ bool read_key(simdjson::ondemand::field& field, std::string_view& out);
 /// An integer, also as text or as a floating-point number without fraction.
 std::optional<std::int64_t> read_integer(simdjson::ondemand::value& value);
 
+/// Whether it is null. The library's own function throws at what only begins like it.
+bool is_null(simdjson::ondemand::value& value);
+
 /// What reading a record ended with.
 enum class RecordReading {
     usable,

@@ -149,6 +149,16 @@ TEST_CASE("records are read in the short way as the JSON library reads them", "[
     }
 }
 
+TEST_CASE("what begins like null and is not ends nothing", "[repodata][plain]") {
+    for (const char* record : {R"({"depends": nope})", R"({"build_number": nul})", R"({"constrains": n})"}) {
+        const std::string text = R"({"a-1-0.conda": )" + std::string(record) + "}";
+        for (const bool plain : {true, false}) {
+            const auto parsed = BatchParser(plain).parse(batch_of(text));
+            CHECK((!parsed || parsed->fragments.empty()));
+        }
+    }
+}
+
 TEST_CASE("only plain text is read in the short way", "[repodata][plain]") {
     const auto steps = [](const std::string& text) {
         Arena arena;
