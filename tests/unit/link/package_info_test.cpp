@@ -103,6 +103,14 @@ TEST_CASE("broken or hostile metadata is refused") {
     check_corrupt(texts);
 }
 
+TEST_CASE("what begins like null and is not is broken metadata, no exception") {
+    for (const char* value : {"nope", "n", "nul", "nullx"}) {
+        INFO(value);
+        check_corrupt(with_paths(R"({"paths": [{"_path": "x", "path_type": "hardlink", "sha256": )" +
+                                 std::string(value) + "}]}"));
+    }
+}
+
 TEST_CASE("link.json tells noarch and entry points") {
     PackageInfoTexts texts = with_paths(R"({"paths_version": 1, "paths": []})");
     texts.link_json = R"({"package_metadata_version": 1, "preferred_env": {"name": "x"},
