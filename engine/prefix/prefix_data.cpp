@@ -179,6 +179,7 @@ Result<void> require_environment(const std::string& prefix) {
 }
 
 Result<std::vector<std::string>> record_file_names(const std::string& prefix) {
+    if (!is_directory(conda_meta(prefix))) return std::vector<std::string>(); // a root prefix may be none yet
     return record_names(conda_meta(prefix));
 }
 

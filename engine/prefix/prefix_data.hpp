@@ -33,7 +33,7 @@ Result<void> require_environment(const std::string& prefix);
 /// Loads every record (conda-spec 4.2). With RecordDetail::identity the lists of files are not even read, which is
 /// what makes `list` quick. Errors: corrupt_environment naming the unreadable file.
 Result<PrefixData> load_prefix(const std::string& prefix, RecordDetail detail, const ChannelSettings& settings = {});
-/// The file names of conda-meta that are records, or should be, sorted.
+/// The file names of conda-meta that are records, or should be, sorted; none where there is no conda-meta.
 Result<std::vector<std::string>> record_file_names(const std::string& prefix);
 /// One record in full, read again from disk; for a package whose files are needed after an identity load.
 Result<PrefixRecord> load_prefix_record(const std::string& prefix, const std::string& dist_name,

@@ -129,8 +129,9 @@ class CloneTest(TaipanTest):
             self.assertEqual(self.copy.exists(), not dry)
 
     def test_what_cannot_be_cloned(self):
-        for source in ("nosuch", self.work / "nosuch", self.home):
+        for source in ("nosuch", self.work / "nosuch"):
             self.assert_failed(self.clone(source=source, code=1), "Not a conda environment")
+        self.assert_failed(self.clone(source=self.home, code=1), "is a directory, but no environment")
         for arguments in (["base"], ["-f", "x.yml"]):
             self.clone(*arguments, code=2)
         before = list(tree(self.prefix))
