@@ -78,6 +78,18 @@ def _(d):
         "paths_data.prefix_placeholder", "paths_data.file_mode", "paths_data.sha256_in_prefix")
 
 
+@rule("empty file that is listed with a prefix")
+def _(d):
+    return d.what == "hard link" and d.details.get("empty") and d.ours and not d.theirs
+
+
+@rule("blanks in dependencies")
+def _(d):
+    def bare(specs):
+        return [spec.replace(" ", "") for spec in specs or []]
+    return in_record(d) and d.what in ("depends", "constrains") and bare(d.ours) == bare(d.theirs)
+
+
 @rule("script of one line without newline, where the environment's path has blanks")
 def _(d):
     return "bin/no-newline" in (d.path, d.details.get("path")) and d.what in ("content", "paths_data.sha256_in_prefix")

@@ -21,6 +21,9 @@ class Entry:
     mtime: int = 0
 
 
+NOTHING = hashlib.sha256(b"").hexdigest()
+
+
 @dataclass
 class Difference:
     """One fact of one path that two tools have made differently; None where there is nothing."""
@@ -116,7 +119,7 @@ def compare_entries(path, mine, peers):
     if mine.mode != peers.mode:
         yield Difference(path, "mode", mine.mode, peers.mode)
     if mine.shared != peers.shared:
-        yield Difference(path, "hard link", mine.shared, peers.shared)
+        yield Difference(path, "hard link", mine.shared, peers.shared, {"empty": mine.content == NOTHING})
     if mine.content == peers.content:
         if mine.kind == "file" and mine.shared and mine.mtime != peers.mtime:
             yield Difference(path, "mtime", mine.mtime, peers.mtime)
