@@ -133,12 +133,9 @@ class Comparison:
 
 def main(text):
     args = arguments(text)
-    work = Path(tempfile.mkdtemp(prefix="trees-"))
-    try:
-        comparison = Comparison(args, work)
+    with tempfile.TemporaryDirectory(prefix="trees-", ignore_cleanup_errors=True) as work:
+        comparison = Comparison(args, Path(work))
         comparison.run()
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     print(f"{comparison.jobs} environments, {comparison.refused} refused by both, {comparison.unknown} differences unknown")
     for name, count in sorted(comparison.counts.items()):
         print(f"  {count:6} {name}")

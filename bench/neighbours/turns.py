@@ -181,12 +181,9 @@ class Game:
 
 def main(text):
     args = arguments(text)
-    work = Path(tempfile.mkdtemp(prefix="turns-"))
-    try:
-        game = Game(args, work)
+    with tempfile.TemporaryDirectory(prefix="turns-", ignore_cleanup_errors=True) as work:
+        game = Game(args, Path(work))
         game.run()
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     made = collections.Counter(tool for _, tool in game.made.elements())
     print(f"seed {args.seed}: {args.steps} steps ({', '.join(f'{n} by {t}' for t, n in sorted(made.items()))}), "
           f"{game.refused} refused, {game.problems} problems")

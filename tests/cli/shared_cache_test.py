@@ -108,9 +108,7 @@ class OtherToolsTest(TaipanTest):
 class TwoUsersTest(TaipanTest):
     def setUp(self):
         super().setUp()
-        self.work.chmod(0o755)
-        self.binary = self.work / "taipan"  # where it was built may be closed to others
-        shutil.copy2(binary_under_test(), self.binary)
+        self.binary = self.binary_for_others()
         self.channel = self.tiny_channel()
         self.channel.add("one", files={"share/one": "1", "bin/run": File("#!/bin/sh\n", mode=0o755)})
         self.channel.add("two", depends=["one"])

@@ -1,11 +1,10 @@
 """An environment in which files or directories belong to somebody else: all or nothing, and a message that names the path."""
 
 import os
-import shutil
 import subprocess
 import unittest
 
-from taipan_test import Done, TaipanTest, binary_under_test, main, tree
+from taipan_test import Done, TaipanTest, main, tree
 
 ANN = 47001
 
@@ -14,9 +13,7 @@ ANN = 47001
 class OtherOwnerTest(TaipanTest):
     def setUp(self):
         super().setUp()
-        self.work.chmod(0o755)
-        self.binary = self.work / "taipan"  # where it was built may be closed to others
-        shutil.copy2(binary_under_test(), self.binary)
+        self.binary = self.binary_for_others()
         self.channel = self.tiny_channel()
         for version in ("1", "2"):
             self.channel.add("lib", version, files={"lib/deep/lib.so": version, f"share/lib/{version}": version})

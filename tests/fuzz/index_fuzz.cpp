@@ -21,6 +21,7 @@
 #include "repodata/msgpack.hpp"
 #include "repodata/shard.hpp"
 #include "repodata/subdir_index.hpp"
+#include "unit/repodata/batch.hpp"
 #include "unit/repodata/index_samples.hpp"
 
 using namespace taipan;
@@ -69,16 +70,6 @@ void read_index(std::string bytes) {
         if (const auto needed = index.needed_names(name)) touched += needed->size();
     }
     if (touched == ~std::size_t{0}) std::abort();
-}
-
-Batch batch_of(std::string_view text) {
-    constexpr std::size_t padding = 128;
-    Batch batch;
-    batch.buffer = Buffer::of_size(text.size() + padding);
-    std::memset(batch.buffer.bytes.get(), '"', batch.buffer.capacity);
-    std::memcpy(batch.buffer.bytes.get(), text.data(), text.size());
-    batch.size = text.size();
-    return batch;
 }
 
 void read_members(std::string_view text) {

@@ -75,6 +75,11 @@ class TaipanTest(unittest.TestCase):
 
     # ---- running
 
+    def binary_for_others(self):
+        """A copy of the command that every user can run: where it was built may be closed to others."""
+        self.work.chmod(0o755)
+        return Path(shutil.copy2(binary_under_test(), self.work / "taipan"))
+
     def taipan(self, *arguments, code=0, env=None, cwd=None, timeout=300, binary=None, stdin=None):
         """Runs the command, with `stdin` as its input, and checks its exit code (None: any but a crash)."""
         command = [str(binary or binary_under_test()), *map(str, arguments)]

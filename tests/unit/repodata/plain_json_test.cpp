@@ -1,12 +1,12 @@
 #include <catch2/catch.hpp>
 
-#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
 
 #include <simdjson.h>
 
+#include "repodata/batch.hpp"
 #include "repodata/batch_parser.hpp"
 #include "repodata/plain_json.hpp"
 
@@ -14,17 +14,6 @@ using namespace taipan;
 using namespace taipan::repodata;
 
 namespace {
-
-Batch batch_of(std::string_view text, Section section = Section::conda) {
-    constexpr std::size_t padding = 128;
-    Batch batch;
-    batch.buffer = Buffer::of_size(text.size() + padding);
-    std::memset(batch.buffer.bytes.get(), '"', batch.buffer.capacity);
-    std::memcpy(batch.buffer.bytes.get(), text.data(), text.size());
-    batch.size = text.size();
-    batch.section = section;
-    return batch;
-}
 
 /// What becomes of a text by way of the JSON library alone, and with the short way: it must be the same.
 void compare_both_ways(const std::string& text) {
