@@ -153,6 +153,13 @@ Result<Config> load_settings(const Invocation& invocation, const CommonOptions& 
     return config;
 }
 
+Result<Config> load_settings_for_output(const Invocation& invocation, const CommonOptions& options, bool& json) {
+    json = options.json.value_or(false);
+    TAIPAN_TRY(auto config, load_settings(invocation, options));
+    json = config.json;
+    return config;
+}
+
 Result<Config> load_settings_for_prefix(const Invocation& invocation, const CommonOptions& options,
                                         const std::string& target_prefix, Config without) {
     const auto has_settings = [](const std::string& directory) {

@@ -53,7 +53,10 @@ Result<void> set_config_key(Config& config, std::string_view key, const std::str
 /// The configuration with the options on top, and without a target prefix's own .condarc.
 Result<Config> load_settings(const Invocation& invocation, const CommonOptions& options,
                              std::optional<std::string> target_prefix = std::nullopt);
-/// The same for a target prefix: its .condarc counts.
+/// The same, and tells whether the output is JSON: as the options say until the settings are known, so that an error of
+/// theirs has the right form, too.
+Result<Config> load_settings_for_output(const Invocation& invocation, const CommonOptions& options, bool& json);
+/// As load_settings for a target prefix: its .condarc counts.
 Result<Config> load_settings_for_prefix(const Invocation& invocation, const CommonOptions& options,
                                         const std::string& target_prefix, Config without);
 

@@ -50,9 +50,7 @@ public:
     [[nodiscard]] bool wants_json() const override { return json_; }
 
     Result<int> run(Invocation& invocation) override {
-        json_ = common_.json.value_or(false);
-        TAIPAN_TRY(auto config, load_settings(invocation, common_));
-        json_ = config.json;
+        TAIPAN_TRY(auto config, load_settings_for_output(invocation, common_, json_));
         TAIPAN_TRY(ImageRequest request, image_.request(config, invocation.variable("SOURCE_DATE_EPOCH")));
         if (!slim_.empty()) config.slim = split_list(slim_, ',');
         config.slim_exclude.insert(config.slim_exclude.end(), slim_exclude_.begin(), slim_exclude_.end());

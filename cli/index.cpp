@@ -54,9 +54,7 @@ public:
     [[nodiscard]] bool wants_json() const override { return json_; }
 
     Result<int> run(Invocation& invocation) override {
-        json_ = common_.json.value_or(false);
-        TAIPAN_TRY(auto config, load_settings(invocation, common_));
-        json_ = config.json;
+        TAIPAN_TRY(auto config, load_settings_for_output(invocation, common_, json_));
         if (!threads_.empty()) config.worker_threads = thread_count();
         TAIPAN_TRY(const auto request, make_request(invocation));
         StopSource stop;

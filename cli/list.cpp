@@ -81,9 +81,7 @@ public:
     [[nodiscard]] bool wants_json() const override { return json_; }
 
     Result<int> run(Invocation& invocation) override {
-        json_ = common_.json.value_or(false);
-        TAIPAN_TRY(auto config, load_settings(invocation, common_));
-        json_ = config.json;
+        TAIPAN_TRY(auto config, load_settings_for_output(invocation, common_, json_));
         TAIPAN_TRY(const auto prefix, resolve_target(invocation, common_, config, WithoutTarget::active_or_root));
         TAIPAN_TRY(config, load_settings_for_prefix(invocation, common_, prefix, std::move(config)));
         if (!as_mamba(invocation.role()) || !is_directory(prefix + "/conda-meta")) { // which is enough for mamba

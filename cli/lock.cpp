@@ -102,9 +102,7 @@ public:
     [[nodiscard]] bool wants_json() const override { return json_; }
 
     Result<int> run(Invocation& invocation) override {
-        json_ = common_.json.value_or(false);
-        TAIPAN_TRY(config_, load_settings(invocation, common_));
-        json_ = config_.json;
+        TAIPAN_TRY(config_, load_settings_for_output(invocation, common_, json_));
         if (files_.files.empty() && specs_.empty()) files_.files.push_back(default_file(invocation));
         TAIPAN_CHECK(choose_platforms());
         TAIPAN_CHECK(note_sources());

@@ -49,9 +49,7 @@ public:
     [[nodiscard]] bool wants_json() const override { return json_; }
 
     Result<int> run(Invocation& invocation) override {
-        json_ = common_.json.value_or(false);
-        TAIPAN_TRY(auto config, load_settings(invocation, common_));
-        json_ = config.json;
+        TAIPAN_TRY(auto config, load_settings_for_output(invocation, common_, json_));
         std::vector<MatchSpec> wanted;
         for (const auto& text : specs_) {
             TAIPAN_TRY(auto spec, MatchSpec::parse(text, config.channel_settings));

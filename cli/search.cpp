@@ -135,9 +135,7 @@ public:
     [[nodiscard]] bool wants_json() const override { return json_; }
 
     Result<int> run(Invocation& invocation) override {
-        json_ = common_.json.value_or(false);
-        TAIPAN_TRY(auto config, load_settings(invocation, common_));
-        json_ = config.json;
+        TAIPAN_TRY(auto config, load_settings_for_output(invocation, common_, json_));
         TAIPAN_TRY(const auto wanted, parse(config));
         if (envs_) return search_environments(invocation.console, config, invocation.role(), wanted);
         StopSource stop;

@@ -266,10 +266,8 @@ Result<int> TransactionCommand::show_understood(Draft& draft) {
 }
 
 Result<int> TransactionCommand::run(Invocation& invocation) {
-    json_ = common_.json.value_or(false);
     Draft draft{invocation, {}, {}, {}};
-    TAIPAN_TRY(draft.config, load_settings(invocation, common_));
-    json_ = draft.config.json;
+    TAIPAN_TRY(draft.config, load_settings_for_output(invocation, common_, json_));
     TAIPAN_TRY(draft.files, read_request_files(files_, draft.config));
     if (as_mamba(invocation.role())) { // a name has to be one, whether it is used or not
         for (const auto& file : draft.files)

@@ -42,9 +42,7 @@ public:
     [[nodiscard]] bool wants_json() const override { return json_; }
 
     Result<int> run(Invocation& invocation) override {
-        json_ = common_.json.value_or(false);
-        TAIPAN_TRY(auto config, load_settings(invocation, common_));
-        json_ = config.json;
+        TAIPAN_TRY(auto config, load_settings_for_output(invocation, common_, json_));
         StopSource stop;
         const StopOnSignals signals(stop);
         const auto progress = make_progress(invocation.console, config.quiet, config.verbosity);
