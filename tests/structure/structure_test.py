@@ -9,12 +9,17 @@ the two tables below. `python3 structure_test.py --graph` prints the include gra
 """
 
 import re
+import subprocess
 import sys
 import unittest
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 ENGINE = TOP / "engine"
+
+# What may lie at the top: the rooms of the house, and what tools insist on there.
+TOP_LEVEL = {".ci", ".clang-format", ".clang-tidy", ".gitignore", "bench", "cli", "cmake", "CMakeLists.txt",
+             "CMakePresets.json", "engine", "LICENSE", "README.md", "tests"}
 
 STAGES = ["config", "fetch", "extract", "cache", "repodata", "solve", "link", "prefix", "image"]
 # What a folder may use besides itself.
@@ -79,6 +84,12 @@ def link_edges():
 
 
 class StructureTest(unittest.TestCase):
+    def test_nothing_else_lies_at_the_top(self):
+        listed = subprocess.run(["git", "-C", TOP, "ls-files", "-z"], capture_output=True, text=True)
+        if listed.returncode:
+            self.skipTest("not a git checkout")
+        self.assertEqual({name.split("/")[0] for name in listed.stdout.split("\0") if name} - TOP_LEVEL, set())
+
     def test_every_folder_is_in_the_rule_and_on_the_map(self):
         folders = {p.name for p in ENGINE.iterdir() if p.is_dir()}
         self.assertEqual(folders, set(MAY_USE), "a new engine folder needs a place in the rule")
