@@ -97,6 +97,11 @@ class StructureTest(unittest.TestCase):
         for folder in folders:
             self.assertRegex(map_text, rf"\b{folder}\b", f"engine/README.md does not mention engine/{folder}")
 
+    def test_every_folder_of_the_command_is_on_its_map(self):
+        folders = {path.parent.name for path in sources(TOP / "cli")}
+        rows = set(re.findall(r"(?m)^\| `(\w+)` \|", (TOP / "cli" / "README.md").read_text().split("## Where things are")[1]))
+        self.assertEqual(folders, rows)
+
     def test_no_folder_includes_one_above_or_beside_it(self):
         wrong = []
         for path in sources(ENGINE):

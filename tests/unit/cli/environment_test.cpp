@@ -1,12 +1,12 @@
 #include <catch2/catch.hpp>
 
-#include "activation.hpp"
 #include "base/temporary_name.hpp"
-#include "clean_scan.hpp"
-#include "pip_packages.hpp"
-#include "revisions.hpp"
+#include "commands/clean_scan.hpp"
+#include "requests/target_prefix.hpp"
 #include "scratch.hpp"
-#include "target_prefix.hpp"
+#include "screen/revisions.hpp"
+#include "shell/activation.hpp"
+#include "transaction/pip_packages.hpp"
 
 using namespace taipan;
 using namespace taipan::cli;

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "lock_hash.hpp"
+#include "commands/lock_hash.hpp"
 
 using namespace taipan;
 using namespace taipan::cli;

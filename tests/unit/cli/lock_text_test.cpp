@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
-#include "export_formats.hpp"
-#include "lock_text.hpp"
+#include "screen/export_formats.hpp"
+#include "screen/lock_text.hpp"
 
 using namespace taipan;
 using namespace taipan::cli;

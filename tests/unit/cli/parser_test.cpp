@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 
-#include "command.hpp"
-#include "help.hpp"
-#include "parser.hpp"
+#include "program/command.hpp"
+#include "program/help.hpp"
+#include "program/parser.hpp"
 
 using namespace taipan::cli;
 

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
-#include "package_json.hpp"
-#include "plan_view.hpp"
+#include "screen/package_json.hpp"
+#include "screen/plan_view.hpp"
 
 using namespace taipan;
 using namespace taipan::cli;

@@ -2,7 +2,7 @@
 
 #include <thread>
 
-#include "progress.hpp"
+#include "screen/progress.hpp"
 
 using namespace taipan;
 using namespace taipan::cli;

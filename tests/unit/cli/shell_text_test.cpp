@@ -1,9 +1,9 @@
 #include <catch2/catch.hpp>
 
-#include "rc_file.hpp"
-#include "role.hpp"
+#include "program/role.hpp"
 #include "scratch.hpp"
-#include "shell_text.hpp"
+#include "shell/rc_file.hpp"
+#include "shell/shell_text.hpp"
 
 using namespace taipan;
 using namespace taipan::cli;

@@ -1,9 +1,9 @@
 #include <catch2/catch.hpp>
 
 #include "config/yaml_value.hpp"
-#include "errors.hpp"
-#include "text.hpp"
-#include "yaml_text.hpp"
+#include "program/errors.hpp"
+#include "screen/text.hpp"
+#include "screen/yaml_text.hpp"
 
 using namespace taipan;
 using namespace taipan::cli;

@@ -4,8 +4,8 @@
 
 #include <simdjson.h>
 
-#include "chrome_trace.hpp"
-#include "timings_page.hpp"
+#include "screen/chrome_trace.hpp"
+#include "screen/timings_page.hpp"
 
 using namespace taipan;
 using namespace taipan::cli;

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "shell/rc_file.hpp"
+#include "shell/shell_hook.hpp"
+
+namespace taipan::cli {
+
+/// One file that `init` looks after.
+struct InitStep {
+    enum class Kind {
+        block, ///< a block in an rc file
+        file,  ///< a file of our own
+        link,  ///< a symbolic link to the program
+    };
+    Kind kind = Kind::block;
+    std::string path;
+    std::string content; ///< the block or file; the target of a link
+    mode_t mode = 0644;
+    bool replaces = true; ///< false: what is there already is left alone
+};
+
+enum class InitChange { none, modified };
+
+/// Where and for whom.
+struct InitRequest {
+    HookRequest hook;
+    std::string home;
+    std::map<std::string, std::string> environment;
+    bool user = true, system = false, condabin_only = false;
+};
+
+/// What makes the command known to the shell of `request`, in the order in which it is done.
+[[nodiscard]] std::vector<InitStep> plan_init(const InitRequest& request);
+
+/// Does one step, or its reverse; with `dry_run` only says what would change. Files of users keep their mode, and a
+/// link to one stays a link.
+Result<InitChange> apply_init(const InitStep& step, const BlockMarks& marks, bool reverse, bool dry_run);
+
+} // namespace taipan::cli
