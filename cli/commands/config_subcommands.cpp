@@ -53,6 +53,17 @@ Result<std::vector<const KeyInfo*>> named_keys(const std::vector<std::string>& w
     return keys;
 }
 
+/// mamba's word for a key, where it is another one than conda's.
+std::string_view shown_name(const KeyInfo& key, Role role) {
+    return as_mamba(role) && key.name == "subdir" ? "platform" : key.name;
+}
+
+/// What `-a` shows. Programs ask mamba in this way for its platform and root prefix, which conda tells by `info`.
+bool is_shown_to(Role role, const KeyInfo& key) {
+    return key.category != KeyInfo::Category::hidden ||
+           (as_mamba(role) && (key.name == "subdir" || key.name == "root_prefix"));
+}
+
 /// What `list` and `describe` share.
 class LookAtKeys : public Command {
 protected:
@@ -109,16 +120,18 @@ public:
 
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(const auto config, load_settings(invocation, common_));
+        role_ = invocation.role();
         std::vector<std::string> warnings;
         TAIPAN_TRY(layers_, load_config_sources(settings_request(invocation, common_), config.root_prefix, config.home,
                                                 warnings));
         add_command_line();
         TAIPAN_TRY(auto keys, named_keys(keys_));
         for (const auto& key : key_catalogue()) {
-            if (keys_.empty() && (all_ ? key.category != KeyInfo::Category::hidden : is_set(key))) keys.push_back(&key);
+            if (keys_.empty() && (all_ ? is_shown_to(role_, key) : is_set(key))) keys.push_back(&key);
         }
         if (config.json) {
-            std::sort(keys.begin(), keys.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+            std::sort(keys.begin(), keys.end(),
+                      [&](const auto* a, const auto* b) { return shown_name(*a, role_) < shown_name(*b, role_); });
             invocation.console.print(json(keys, config));
             return exit_success;
         }
@@ -181,7 +194,7 @@ private:
     }
     [[nodiscard]] std::string lines(const KeyInfo& key, const Config& config) const {
         const auto value = effective_value(key, config, layers_);
-        std::string text = std::string(key.name) + ':';
+        std::string text = std::string(shown_name(key, role_)) + ':';
         if (value.is_sequence() && !value.items.empty()) {
             for (const auto& item : value.items) {
                 text += "\n  - " + yaml_block(item, 4) + origin(key, config, &item.text);
@@ -201,13 +214,14 @@ private:
         JsonWriter json(4);
         json.begin_object();
         for (const auto* key : keys) {
-            json.key(key->name);
+            json.key(shown_name(*key, role_));
             write_value(json, effective_value(*key, config, layers_));
         }
         return json.end_object().take() + "\n";
     }
 
     std::vector<ConfigSource> layers_;
+    Role role_ = Role::taipan;
     bool sources_ = false, all_ = false;
 };
 

@@ -164,8 +164,7 @@ Result<SubdirIndex> IndexLoader::from_directory() {
     if (exists(directory + "/repodata.json.zst")) return from_file(directory + "/repodata.json.zst", true);
     return make_error(ErrorCode::http, "HTTP 404 for url <" + url_ +
                                            "/repodata.json>: there is no such file; a channel directory needs "
-                                           "noarch/repodata.json and usually " +
-                                           subdir_ + "/repodata.json");
+                                           "noarch/repodata.json, and one for each platform that it has packages for");
 }
 
 bool IndexLoader::is_fresh_enough(const std::optional<RepodataState>& state) const {

@@ -107,7 +107,7 @@ Result<NameId> Catalog::load(std::string_view text) {
     const NameId name = intern_name(text);
     if (names_[name].loaded) return name;
     names_[name].loaded = true;
-    if (is_virtual_name(text)) return name;
+    if (is_virtual_name(text) && !names_[name].entries.empty()) return name; // what the system has, it has
     TAIPAN_TRY(auto candidates, source_->candidates(text));
     int best = 0;
     for (auto& candidate : candidates) {
@@ -174,15 +174,24 @@ Result<void> Catalog::describe(EntryId id) {
         else if (!entry.impossible)
             entry.impossible = dependency;
     };
-    const auto is_virtual = [&](DependencyId dependency) {
-        return is_virtual_name(dependencies_[dependency].spec->name());
+    // What the system decides. A virtual package that it lacks can be in a channel, as an ordinary package: conda-lock
+    // describes other systems in this way.
+    const auto is_systems = [&](DependencyId dependency) -> Result<bool> {
+        const std::string& text = dependencies_[dependency].spec->name();
+        if (!is_virtual_name(text)) return false;
+        TAIPAN_TRY(const NameId name, load(text));
+        const auto& entries = names_[name].entries;
+        return std::all_of(entries.begin(), entries.end(), [&](EntryId one) { return entries_[one].is_virtual; });
     };
     std::vector<DependencyId> depends, constrains;
     for (const auto& text : entry.record.depends) {
         const DependencyId dependency = this->dependency(text);
         if (!dependencies_[dependency].spec) {
             forbid(dependency);
-        } else if (is_virtual(dependency)) {
+            continue;
+        }
+        TAIPAN_TRY(const bool by_system, is_systems(dependency));
+        if (by_system) {
             TAIPAN_CHECK(answer(dependency));
             if (dependencies_[dependency].matches.empty()) forbid(dependency);
         } else {
@@ -192,7 +201,8 @@ Result<void> Catalog::describe(EntryId id) {
     for (const auto& text : entry.record.constrains) {
         const DependencyId dependency = this->dependency(text);
         if (!dependencies_[dependency].spec) continue; // a constraint that nothing can break
-        if (is_virtual(dependency)) {
+        TAIPAN_TRY(const bool by_system, is_systems(dependency));
+        if (by_system) {
             TAIPAN_CHECK(answer(dependency));
             const auto& names = dependencies_[dependency].names;
             const bool present =

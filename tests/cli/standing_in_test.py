@@ -48,6 +48,17 @@ class StandingInTest(TaipanTest):
         self.assertRegex(self.run_as("mamba", "list", "-p", self.prefix, "--explicit", "--md5").stdout,
                          r"thing-2.0-0.conda#[0-9a-f]{32}\n$")
 
+    def test_all_settings_of_mamba_tell_the_platform(self):
+        """metaflow asks for platform, channels, envs_dirs and pkgs_dirs in this way, with MAMBA_JSON for --json."""
+        shown = json.loads(self.run_as("micromamba", "config", "list", "-a",
+                                       env={"MAMBA_JSON": "true", "CONDA_SUBDIR": "osx-64"}).stdout)
+        self.assertEqual(shown["platform"], "osx-64")
+        self.assertEqual(shown["channels"], [self.url])
+        self.assertNotIn("subdir", shown)
+        self.assertTrue(shown["root_prefix"].startswith("/") and shown["envs_dirs"] and shown["pkgs_dirs"])
+        self.assertEqual(self.run_as("mamba", "config", "list", "platform", env={"CONDA_SUBDIR": "osx-64"}).stdout,
+                         "platform: osx-64\n")
+
     def test_export_of_mamba(self):
         self.create("thing")
         text = self.run_as("micromamba", "env", "export", "-p", self.prefix, "--md5", "--channel-subdir").stdout

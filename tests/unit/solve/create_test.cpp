@@ -159,6 +159,26 @@ TEST_CASE("virtual packages decide, and never show up", "[solve]") {
     CHECK_FALSE(solve(relaxed, source));
 }
 
+TEST_CASE("a virtual package that the system lacks can come from a channel", "[solve]") {
+    MemorySource source({
+        package("__glibc", "2.28"),
+        package("__cuda", "11.4"),
+        package("old", "1.0", "0", {"__glibc >=2.17"}),
+        package("new", "1.0", "0", {"__glibc >=2.30"}),
+        package("gpu", "1.0", "0", {}, {"__cuda >=12"}),
+    });
+    CHECK(solved(create({"old"}), source) == Names{"__glibc-2.28-0", "old-1.0-0"});
+    CHECK_FALSE(solve(create({"new"}), source));
+    CHECK(solved(create({"gpu"}), source) == Names{"gpu-1.0-0"});
+    CHECK_FALSE(solve(create({"gpu", "__cuda"}), source));
+    auto request = create({"new"});
+    request.virtual_packages = {virtual_package("__glibc", "2.36")};
+    CHECK(solved(request, source) == Names{"new-1.0-0"});
+    auto lesser = create({"old"});
+    lesser.virtual_packages = {virtual_package("__glibc", "2.12")};
+    CHECK_FALSE(solve(lesser, source));
+}
+
 TEST_CASE("channel priority", "[solve]") {
     MemorySource source;
     source.add_channel("high", {package("a", "1.0"), package("b", "1.0", "0", {"a >=2"})});
