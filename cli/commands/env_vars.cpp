@@ -28,7 +28,7 @@ public:
     }
 
 protected:
-    using Variables = std::map<std::string, std::string>;
+    using Variables = OrderedVariables;
     virtual Result<int> work(Invocation& invocation, const Config& config, const std::string& prefix,
                              Variables variables) = 0;
 
@@ -51,6 +51,17 @@ protected:
         }
         return exit_success;
     }
+
+    /// mamba's names are in upper case, however they are written.
+    static std::string stored_name(const Invocation& invocation, const std::string& word) {
+        std::string name(trimmed(word));
+        if (as_mamba(invocation.role())) {
+            std::transform(name.begin(), name.end(), name.begin(),
+                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+        }
+        return name;
+    }
+    static bool is_reserved(const std::string& name) { return name == "PATH"; }
 
     CommonOptions common_;
     std::vector<std::string> words_;
@@ -93,7 +104,6 @@ public:
             const auto name = std::string(trimmed(word.substr(0, word.find('='))));
             if (word.find('=') == std::string::npos) return "'" + word + "' has no value; write it as NAME=VALUE";
             if (!is_variable_name(name)) return "'" + name + "' cannot be the name of a variable";
-            if (name == "PATH") return "PATH is reserved: activation sets it";
         }
         return common_.usage_error();
     }
@@ -103,7 +113,12 @@ protected:
                      Variables variables) override {
         for (const auto& word : words_) {
             const auto mark = word.find('=');
-            variables[std::string(trimmed(word.substr(0, mark)))] = std::string(trimmed(word.substr(mark + 1)));
+            const auto name = stored_name(invocation, word.substr(0, mark));
+            if (is_reserved(name)) {
+                invocation.console.print_error("WARNING: the environment variable " + name +
+                                               " is reserved: it is recorded, and activation ignores it\n");
+            }
+            set_variable(variables, name, std::string(trimmed(word.substr(mark + 1))));
         }
         return write(invocation, config, prefix, variables);
     }
@@ -121,13 +136,19 @@ public:
     }
 
 protected:
-    /// The name stays, marked, as conda has it: the next deactivation must know that it was set.
+    /// The name stays, marked, as conda has it: the next deactivation must know that it was set. As mamba it goes, and
+    /// only what packages bring is marked.
     Result<int> work(Invocation& invocation, const Config& config, const std::string& prefix,
                      Variables variables) override {
         TAIPAN_TRY(const auto all, prefix_variables(prefix, false)); // packages bring some
         for (const auto& word : words_) {
-            const std::string name(trimmed(word));
-            if (variables.count(name) != 0 || all.count(name) != 0) variables[name] = unset_marker;
+            const auto name = stored_name(invocation, word);
+            const auto same_name = [&](const auto& one) { return one.first == name; };
+            const bool was_set = std::any_of(variables.begin(), variables.end(), same_name);
+            const bool goes = is_reserved(name) || as_mamba(invocation.role());
+            if (goes) std::erase_if(variables, same_name);
+            const bool brought = all.count(name) != 0 && !was_set;
+            if (brought || (was_set && !goes)) set_variable(variables, name, unset_marker);
         }
         return write(invocation, config, prefix, variables);
     }

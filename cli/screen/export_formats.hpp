@@ -27,7 +27,7 @@ struct ExportedEnvironment {
     std::vector<std::string> channels;
     std::vector<std::string> requests; ///< canonical specs, with channel
     std::vector<std::string> pip;      ///< `name==version`
-    std::map<std::string, std::string> variables;
+    std::vector<std::pair<std::string, std::string>> variables;
     std::vector<PackageRecord> packages; ///< in dependency order
     bool shows_no_channels = false;      ///< an empty list of channels is written, as by mamba
     bool as_written = false;             ///< requests go into environment files as they are

@@ -182,7 +182,7 @@ private:
         }
         if (!request_.variables.empty()) {
             TAIPAN_TRY(auto variables, state_variables(prefix()));
-            for (const auto& [name, value] : request_.variables) variables.insert_or_assign(name, value);
+            for (const auto& [name, value] : request_.variables) set_variable(variables, name, value);
             TAIPAN_CHECK(write_state_variables(prefix(), variables));
         }
         return {};

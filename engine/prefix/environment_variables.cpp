@@ -32,7 +32,7 @@ Error malformed(const std::string& path, simdjson::error_code code) {
 }
 
 /// String members; numbers and booleans are taken as they are written, anything else is left out.
-simdjson::error_code read_variables(ondemand::object& object, Variables& variables) {
+simdjson::error_code read_variables(ondemand::object& object, OrderedVariables& variables) {
     for (auto field : object) {
         std::string_view key;
         ondemand::value value;
@@ -41,7 +41,7 @@ simdjson::error_code read_variables(ondemand::object& object, Variables& variabl
         if (auto code = field.value().get(value)) return code;
         std::string_view text;
         if (value.get_string().get(text) == simdjson::SUCCESS) {
-            variables[name] = text;
+            set_variable(variables, name, std::string(text));
             continue;
         }
         ondemand::json_type type{};
@@ -49,14 +49,14 @@ simdjson::error_code read_variables(ondemand::object& object, Variables& variabl
         if (type != ondemand::json_type::number && type != ondemand::json_type::boolean) continue;
         std::string token(value.raw_json_token());
         token.resize(token.find_last_not_of(" \t\r\n") + 1);
-        variables[name] = token;
+        set_variable(variables, name, token);
     }
     return simdjson::SUCCESS;
 }
 
 /// What `conda-meta/state` holds: the variables, and the other members as JSON text.
 struct State {
-    Variables variables;
+    OrderedVariables variables;
     std::vector<std::pair<std::string, std::string>> others;
 };
 
@@ -89,7 +89,7 @@ Result<State> read_state(const std::string& prefix) {
     return state;
 }
 
-Result<void> add_file(const std::string& path, Variables& variables) {
+Result<OrderedVariables> read_file_of_variables(const std::string& path) {
     TAIPAN_TRY(const std::string text, read_regular_file(path, text_limit));
     const simdjson::padded_string padded(text);
     ondemand::parser parser;
@@ -97,8 +97,9 @@ Result<void> add_file(const std::string& path, Variables& variables) {
     ondemand::object top;
     if (auto code = parser.iterate(padded).get(document)) return malformed(path, code);
     if (auto code = document.get_object().get(top)) return malformed(path, code);
+    OrderedVariables variables;
     if (auto code = read_variables(top, variables)) return malformed(path, code);
-    return {};
+    return variables;
 }
 
 std::vector<std::string> json_files(const std::string& directory) {
@@ -124,10 +125,21 @@ std::string upper(std::string text) {
 
 } // namespace
 
+void set_variable(OrderedVariables& variables, const std::string& name, const std::string& value) {
+    const auto known =
+        std::find_if(variables.begin(), variables.end(), [&](const auto& one) { return one.first == name; });
+    if (known != variables.end())
+        known->second = value;
+    else
+        variables.emplace_back(name, value);
+}
+
 Result<Variables> prefix_variables(const std::string& prefix, bool upper_case) {
     Variables variables;
-    for (const std::string& file : json_files(prefix + "/etc/conda/env_vars.d"))
-        TAIPAN_CHECK(add_file(file, variables));
+    for (const std::string& file : json_files(prefix + "/etc/conda/env_vars.d")) {
+        TAIPAN_TRY(auto brought, read_file_of_variables(file));
+        for (auto& [name, value] : brought) variables[name] = std::move(value);
+    }
     TAIPAN_TRY(State state, read_state(prefix));
     for (auto& [name, value] : state.variables) variables[name] = std::move(value);
     if (!upper_case) return variables;
@@ -136,12 +148,12 @@ Result<Variables> prefix_variables(const std::string& prefix, bool upper_case) {
     return result;
 }
 
-Result<Variables> state_variables(const std::string& prefix) {
+Result<OrderedVariables> state_variables(const std::string& prefix) {
     TAIPAN_TRY(State state, read_state(prefix));
     return std::move(state.variables);
 }
 
-Result<void> write_state_variables(const std::string& prefix, const Variables& variables) {
+Result<void> write_state_variables(const std::string& prefix, const OrderedVariables& variables) {
     TAIPAN_TRY(const State state, read_state(prefix));
     JsonWriter json;
     json.begin_object().key("env_vars").begin_object();

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -14,10 +16,16 @@ inline constexpr const char* unset_marker = "***unset***";
 /// `conda-meta/state`; later ones win. Names are upper-cased when `upper_case` is set.
 Result<std::map<std::string, std::string>> prefix_variables(const std::string& prefix, bool upper_case = true);
 
+/// Variables in the order in which they were first set, which is how people see them again.
+using OrderedVariables = std::vector<std::pair<std::string, std::string>>;
+
+/// A variable that is already there keeps its place.
+void set_variable(OrderedVariables& variables, const std::string& name, const std::string& value);
+
 /// Only those of `conda-meta/state`, with the case they have on disk.
-Result<std::map<std::string, std::string>> state_variables(const std::string& prefix);
+Result<OrderedVariables> state_variables(const std::string& prefix);
 
 /// Replaces the variables of `conda-meta/state`; its other keys are kept.
-Result<void> write_state_variables(const std::string& prefix, const std::map<std::string, std::string>& variables);
+Result<void> write_state_variables(const std::string& prefix, const OrderedVariables& variables);
 
 } // namespace taipan

@@ -77,6 +77,32 @@ class StandingInTest(TaipanTest):
         self.assertEqual(self.told("conda", "env", "config", "vars", "list", "-p", self.prefix), {"A": "1"})
         self.assertIn("channels: []\n", self.run_as("micromamba", "env", "export", "-p", self.prefix).stdout)
 
+    def test_order_and_case_of_variables(self):
+        self.create("thing")
+
+        def variables(name, *arguments):
+            return self.run_as(name, "env", "config", "vars", *arguments, "-p", self.prefix)
+
+        state = self.prefix / "conda-meta/state"
+        for name in ("conda", "micromamba"):
+            state.unlink(missing_ok=True)
+            variables(name, "set", "Z=1", "A=2")
+            variables(name, "set", "M=3", "Z=4")
+            self.assertEqual(variables(name, "list").stdout, "Z = 4\nA = 2\nM = 3\n", name)
+            self.assertIn("reserved", variables(name, "set", "PATH=/x:/y=z").stderr)
+            self.assertEqual(list(json.loads(state.read_text())["env_vars"].items())[-1], ("PATH", "/x:/y=z"), name)
+            variables(name, "unset", "PATH", "A")
+            self.assertEqual(variables(name, "list").stdout, "Z = 4\nM = 3\n", name)
+        # mamba forgets what is unset, where conda marks it; mamba's names are in upper case.
+        self.assertEqual(json.loads(state.read_text())["env_vars"], {"Z": "4", "M": "3"})
+        variables("micromamba", "set", "lower=1")
+        variables("micromamba", "unset", "z")
+        self.assertEqual(self.told("micromamba", "env", "config", "vars", "list", "-p", self.prefix),
+                         {"env_vars": {"M": "3", "LOWER": "1"}})
+        variables("conda", "set", "lower=2")
+        variables("conda", "unset", "M")
+        self.assertEqual(json.loads(state.read_text())["env_vars"], {"M": "***unset***", "LOWER": "1", "lower": "2"})
+
     def test_where_a_request_of_mamba_goes(self):
         def understood(*arguments, **options):
             text = self.run_as("micromamba", *arguments, "--print-config-only", **options).stdout

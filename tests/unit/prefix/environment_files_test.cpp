@@ -45,12 +45,17 @@ TEST_CASE("variables come from env_vars.d in order, then from state") {
     CHECK(*prefix_variables(scratch.path) ==
           Variables{{"ONE", "b"}, {"TWO", "b"}, {"NUMBER", "5"}, {"THREE", unset_marker}, {"U", "é"}});
     CHECK(prefix_variables(scratch.path, false)->contains("two"));
-    CHECK(*state_variables(scratch.path) == Variables{{"three", unset_marker}, {"U", "é"}});
+    CHECK(*state_variables(scratch.path) == OrderedVariables{{"three", unset_marker}, {"U", "é"}});
 
-    REQUIRE(write_state_variables(scratch.path, {{"A", "1"}}));
-    CHECK(scratch.read("conda-meta/state") ==
-          "{\n  \"env_vars\": {\n    \"A\": \"1\"\n  },\n  \"version\": 1,\n  \"o\": {\"a\": [1]}\n}");
-    CHECK(*state_variables(scratch.path) == Variables{{"A", "1"}});
+    OrderedVariables ordered{{"Z", "1"}, {"A", "2"}};
+    set_variable(ordered, "M", "3");
+    set_variable(ordered, "Z", "4");
+    CHECK(ordered == OrderedVariables{{"Z", "4"}, {"A", "2"}, {"M", "3"}});
+    REQUIRE(write_state_variables(scratch.path, {{"Z", "2"}, {"A", "1"}}));
+    CHECK(
+        scratch.read("conda-meta/state") ==
+        "{\n  \"env_vars\": {\n    \"Z\": \"2\",\n    \"A\": \"1\"\n  },\n  \"version\": 1,\n  \"o\": {\"a\": [1]}\n}");
+    CHECK(*state_variables(scratch.path) == OrderedVariables{{"Z", "2"}, {"A", "1"}});
     REQUIRE(write_state_variables(scratch.path, {}));
     CHECK(state_variables(scratch.path)->empty());
     scratch.write("conda-meta/state", "{");
