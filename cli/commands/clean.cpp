@@ -106,7 +106,8 @@ public:
         for (const auto& directory : config.pkgs_dirs) {
             if (is_directory(directory) && ::access(directory.c_str(), W_OK) == 0) caches.push_back(directory);
         }
-        TAIPAN_TRY(const auto items, find_items(config, caches));
+        TAIPAN_TRY(auto items, find_items(config, caches));
+        if (as_mamba(invocation.role())) add_shared_cache_of_mamba(invocation, config.home, items);
         const bool say = !config.json && !config.quiet;
         if (say) console.print(summary(items));
         if (!items.empty() && !common_.dry_run && !config.json && !config.always_yes) {
@@ -157,6 +158,22 @@ private:
             items.insert(items.end(), found.begin(), found.end());
         }
         return items;
+    }
+
+    /// mamba keeps shards, whatever `pkgs_dirs` says, where conda keeps what it knows of channels; its --all removes
+    /// both.
+    void add_shared_cache_of_mamba(const Invocation& invocation, const std::string& home,
+                                   std::vector<CacheItem>& items) const {
+        if (!all_ && !index_) return;
+        const auto given = invocation.variable("XDG_CACHE_HOME");
+        const std::string caches = given.empty() ? home + "/.cache" : given;
+        const std::string name = all_ ? "conda" : "conda/pkgs/cache/shards";
+        if (!is_directory(caches + '/' + name)) return;
+        const std::string whole = caches + '/' + name + '/';
+        std::erase_if(items, [&](const CacheItem& item) { return item.path().starts_with(whole); });
+        auto cache = whole_cache(caches + '/' + name);
+        cache.kind = CacheItemKind::index;
+        items.push_back(std::move(cache));
     }
 
     /// What changed later is in use. Everything is old enough without --unused.

@@ -2,7 +2,7 @@
 
 import os
 
-from taipan_test import TaipanTest, main, tree
+from taipan_test import TaipanTest, binary_under_test, main, tree
 
 
 class CleanTest(TaipanTest):
@@ -37,6 +37,27 @@ class CleanTest(TaipanTest):
         self.taipan("clean", "-y", "--index-cache")
         self.assertEqual(self.index_cache(), [])
         self.assertIn("used-1.0-0", self.cached())
+
+    def test_what_mamba_keeps_beside_its_caches(self):
+        (self.work / "micromamba").symlink_to(binary_under_test())
+        shared = self.home / ".cache/conda"
+        shards = shared / "pkgs/cache/shards"
+
+        def clean(*arguments, binary=None, **options):
+            shards.mkdir(parents=True, exist_ok=True)
+            (shards / "one.msgpack.zst").write_bytes(b"shard")
+            (shared / "notices.json").write_text("{}")
+            return self.taipan("clean", "-y", *arguments, binary=binary, **options)
+
+        clean("--all")
+        self.assertTrue((shards / "one.msgpack.zst").exists())
+        clean("--all", "--dry-run", binary=self.work / "micromamba")
+        self.assertTrue((shards / "one.msgpack.zst").exists())
+        clean("--index-cache", binary=self.work / "micromamba")
+        self.assertFalse(shards.exists())
+        self.assertTrue((shared / "notices.json").exists())
+        clean("--all", binary=self.work / "micromamba", env={"CONDA_PKGS_DIRS": str(shared / "pkgs")})
+        self.assertFalse(shared.exists())
 
     def test_all_and_then_everything_still_works(self):
         before = list(tree(self.prefix))
