@@ -62,7 +62,7 @@ void add_prefix(Error& error, std::string_view prefix) {
     if (!error.details.starts_with('{') || error.details == "{}") return;
     JsonWriter json;
     const auto member = json.begin_object().member("prefix", prefix).end_object().take();
-    const auto end = member.rfind('}');
+    const auto end = member.rfind("\n}");
     error.details = member.substr(0, end) + "," + error.details.substr(1);
 }
 
@@ -123,6 +123,9 @@ void write_known_facts(JsonWriter& json, const Error& error) {
         const auto names = texts_of(*absent);
         json.member("package_name", names).member("packages_formatted", dash_list(names));
         write_prefix(json, *facts);
+    }
+    if (const auto* problems = facts->find("solver_problems"); problems != nullptr) {
+        json.member("solver_problems", texts_of(*problems)); // mamba's
     }
     const auto* missing = facts->find("missing");
     const auto* channels = facts->find("channels");

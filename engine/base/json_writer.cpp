@@ -1,5 +1,6 @@
 #include "base/json_writer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -161,7 +162,13 @@ JsonWriter& JsonWriter::unsigned_integer(std::uint64_t number) {
 
 JsonWriter& JsonWriter::raw(std::string_view json) {
     separate();
-    out_ += json;
+    // Strings have no line feeds in JSON, so each begins a line of the layout.
+    for (std::size_t begin = 0; begin < json.size();) {
+        const auto end = std::min(json.find('\n', begin), json.size());
+        out_ += json.substr(begin, end - begin);
+        if (end < json.size()) newline();
+        begin = end + 1;
+    }
     return *this;
 }
 

@@ -37,7 +37,7 @@ public:
             return unsigned_integer(static_cast<std::uint64_t>(number));
     }
     JsonWriter& null();
-    /// A value that is JSON already.
+    /// A value that is JSON already, perhaps laid out as a document of its own.
     JsonWriter& raw(std::string_view json);
     JsonWriter& value(const std::vector<std::string>& items);
     template <class Value> JsonWriter& member(std::string_view name, const Value& item) {

@@ -9,6 +9,7 @@
 #include "base/json_writer.hpp"
 #include "solve/explain_tree.hpp"
 #include "solve/explain_words.hpp"
+#include "solve/solver_problems.hpp"
 
 namespace taipan::solve_detail {
 namespace {
@@ -63,7 +64,7 @@ void write(JsonWriter& json, const Node& node) {
     json.end_object();
 }
 
-std::string json_of(const Explanation& explanation) {
+std::string json_of(const Explanation& explanation, const std::vector<std::string>& problems) {
     JsonWriter json;
     json.begin_object().key("conflicts").begin_array();
     for (const auto& conflict : explanation.conflicts) {
@@ -79,7 +80,7 @@ std::string json_of(const Explanation& explanation) {
     }
     json.end_array().key("problems").begin_array();
     for (const auto& node : explanation.roots) write(json, node);
-    return json.end_array().end_object().take();
+    return json.end_array().member("solver_problems", problems).end_object().take();
 }
 
 /// A requested spec that nothing matches.
@@ -102,10 +103,12 @@ struct Missing {
 
 Error not_found(const std::vector<Missing>& missing, const std::vector<std::string>& channels) {
     std::string text = "The following packages are not available from current channels:\n";
+    std::vector<std::string> problems;
     JsonWriter json;
     json.begin_object().member("channels", channels).key("missing").begin_array();
     for (const auto& one : missing) {
         text += "\n  - " + one.spec + one.remark();
+        problems.push_back("nothing provides requested " + one.spec);
         json.begin_object().member("available", one.available).member("platforms", one.platforms);
         json.member("similar", one.similar).member("spec", one.spec).end_object();
     }
@@ -113,7 +116,7 @@ Error not_found(const std::vector<Missing>& missing, const std::vector<std::stri
     for (const auto& channel : channels) text += "\n  - " + channel;
     if (channels.empty()) text += "\n  (none)";
     Error error = make_error(ErrorCode::package_not_found, std::move(text));
-    error.details = json.end_array().end_object().take();
+    error.details = json.end_array().member("solver_problems", problems).end_object().take();
     return error;
 }
 
@@ -122,7 +125,7 @@ Error not_found(const std::vector<Missing>& missing, const std::vector<std::stri
 Error explain(Catalog& catalog, const AttemptPlan& plan, const Reach& reach, const Answer& answer) {
     const Explanation explanation = make_explanation(catalog, plan, reach, answer);
     Error error = make_error(ErrorCode::unsatisfiable, text_of(explanation));
-    error.details = json_of(explanation);
+    error.details = json_of(explanation, solver_problems(catalog, plan, answer));
     return error;
 }
 

@@ -59,6 +59,16 @@ class StandingInTest(TaipanTest):
         self.assertEqual(self.run_as("mamba", "config", "list", "platform", env={"CONDA_SUBDIR": "osx-64"}).stdout,
                          "platform: osx-64\n")
 
+    def test_what_cannot_be_solved_is_told_in_the_words_of_libsolv(self):
+        self.channel.add("newer", "1.0", depends=["base-lib >=2"])
+        self.channel.add("driven", "1.0", depends=["__cuda >=99"])
+        self.channel.write_index()
+        for spec, problem in (("newer", "nothing provides base-lib >=2 needed by newer-1.0-0"),
+                              ("driven", "nothing provides __cuda >=99 needed by driven-1.0-0"),
+                              ("absent", "nothing provides requested absent")):
+            told = self.told("micromamba", "create", "-p", self.prefix, "--dry-run", spec, code=1)
+            self.assertEqual((told["success"], told["solver_problems"]), (False, [problem]))
+
     def test_export_of_mamba(self):
         self.create("thing")
         text = self.run_as("micromamba", "env", "export", "-p", self.prefix, "--md5", "--channel-subdir").stdout

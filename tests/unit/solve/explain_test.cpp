@@ -115,6 +115,27 @@ TEST_CASE("what the system lacks is said in words", "[solve]") {
                                         "has 2.36") != std::string::npos);
 }
 
+TEST_CASE("problems in libsolv's words", "[solve]") {
+    MemorySource source({package("gpu", "1.0", "0", {"__cuda >=12"}), package("user", "1.0", "0", {"gpu"}),
+                         package("lost", "1.0", "0", {"absent >=2"}), package("old", "1.0", "0", {"lib <2"}),
+                         package("new", "1.0", "0", {"lib >=2"}), package("strict", "1.0", "0", {}, {"lib <2"}),
+                         package("lib", "1.0"), package("lib", "2.0")});
+    const auto problems = [&](std::initializer_list<std::string_view> wanted) {
+        const auto details = failure(wanted, source).details;
+        return details.substr(details.find("\"solver_problems\""));
+    };
+    const auto tells = [](const std::string& text, std::string_view words) {
+        INFO(text);
+        return text.find(words) != std::string::npos;
+    };
+    CHECK(tells(problems({"gpu"}), "\"nothing provides __cuda >=12 needed by gpu-1.0-0\""));
+    CHECK(tells(problems({"user"}), "\"nothing provides __cuda >=12 needed by gpu-1.0-0\""));
+    CHECK(tells(problems({"lost"}), "\"nothing provides absent >=2 needed by lost-1.0-0\""));
+    CHECK(tells(problems({"absent"}), "\"nothing provides requested absent\""));
+    CHECK(tells(problems({"old", "new"}), "\"cannot install both lib-"));
+    CHECK(tells(problems({"strict", "lib=2"}), "conflicting with lib-2.0-0"));
+}
+
 TEST_CASE("pins are named as such", "[solve]") {
     MemorySource source({package("a", "1.0", "0", {"lib >=2"}), package("lib", "1.0"), package("lib", "2.0")});
     SolveRequest request;
