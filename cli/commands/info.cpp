@@ -12,6 +12,7 @@
 #include "prefix/prefix_data.hpp"
 #include "program/common_options.hpp"
 #include "requests/target_prefix.hpp"
+#include "shell/init_plan.hpp"
 #include "solve/virtual_packages.hpp"
 
 // `info`: what bug reports and programs ask for, under conda's keys.
@@ -51,6 +52,7 @@ public:
 
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(const auto config, load_settings(invocation, common_));
+        make_installation_files(invocation, config);
         if (as_mamba(invocation.role()) && (base_ || !(environments_ || system_)))
             return run_as_mamba(invocation, config);
         if (channels_)

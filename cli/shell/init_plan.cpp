@@ -56,9 +56,8 @@ std::string system_rc_file(const InitRequest& request) {
 }
 
 /// `. <root>/etc/profile.d/conda.sh` and `source <root>/bin/activate NAME` are in many scripts.
-void add_conda_scripts(const InitRequest& request, std::vector<InitStep>& steps) {
-    const std::string& root = request.hook.root_prefix;
-    auto hook = request.hook;
+void add_conda_scripts(HookRequest hook, std::vector<InitStep>& steps) {
+    const std::string root = hook.root_prefix;
     hook.shell = {ShellKind::posix, "posix"};
     hook.activate.clear();
     const auto script = shell_quoted(root + "/etc/profile.d/conda.sh");
@@ -71,13 +70,17 @@ void add_conda_scripts(const InitRequest& request, std::vector<InitStep>& steps)
 
 /// mamba's root prefix is an environment from then on, which `list` and others can work with, and
 /// `. <root>/etc/profile.d/mamba.sh` is in scripts.
-void add_mamba_files(const InitRequest& request, std::vector<InitStep>& steps) {
-    const std::string& root = request.hook.root_prefix;
+void add_mamba_files(HookRequest hook, std::vector<InitStep>& steps) {
+    const std::string root = hook.root_prefix;
     steps.push_back({InitStep::Kind::file, root + "/conda-meta/history", {}, 0644, false});
-    if (request.hook.shell.kind != ShellKind::posix) return;
-    auto hook = request.hook;
+    if (hook.shell.kind != ShellKind::posix) return;
     hook.activate.clear();
     steps.push_back({InitStep::Kind::file, root + "/etc/profile.d/mamba.sh", hook_text(hook), 0644, true});
+}
+
+InitStep program_link(const HookRequest& hook) {
+    return {InitStep::Kind::link, hook.root_prefix + "/condabin/" + std::string(role_name(hook.role)), hook.executable,
+            0755, true};
 }
 
 /// The file itself when `path` is a link: people keep their rc files elsewhere.
@@ -154,10 +157,9 @@ Result<InitChange> apply_link(const InitStep& step, bool reverse, bool dry_run) 
 std::vector<InitStep> plan_init(const InitRequest& request) {
     std::vector<InitStep> steps;
     const auto& hook = request.hook;
-    steps.push_back({InitStep::Kind::link, hook.root_prefix + "/condabin/" + std::string(role_name(hook.role)),
-                     hook.executable, 0755, true});
-    if (hook.role == Role::conda && !request.condabin_only) add_conda_scripts(request, steps);
-    if (as_mamba(hook.role) && !request.condabin_only) add_mamba_files(request, steps);
+    steps.push_back(program_link(hook));
+    if (hook.role == Role::conda && !request.condabin_only) add_conda_scripts(hook, steps);
+    if (as_mamba(hook.role) && !request.condabin_only) add_mamba_files(hook, steps);
     if (hook.shell.kind == ShellKind::csh && !request.condabin_only) {
         steps.push_back({InitStep::Kind::file, dispatcher_path(hook), dispatcher_text(hook), 0644, true});
     }
@@ -165,6 +167,31 @@ std::vector<InitStep> plan_init(const InitRequest& request) {
     if (request.user) steps.push_back({InitStep::Kind::block, user_rc_file(request), block, 0644, true});
     if (request.system) steps.push_back({InitStep::Kind::block, system_rc_file(request), block, 0644, true});
     return steps;
+}
+
+void make_installation_files(const Invocation& invocation, const Config& config) {
+    const HookRequest hook = {{ShellKind::posix, "posix"},
+                              invocation.role(),
+                              invocation.executable,
+                              config.root_prefix,
+                              true,
+                              config.changeps1,
+                              {}};
+    std::vector<InitStep> steps;
+    if (hook.role == Role::conda) {
+        if (exists(hook.root_prefix + "/etc/profile.d/conda.sh")) return;
+        add_conda_scripts(hook, steps);
+    } else if (hook.role == Role::mamba) {
+        if (exists(hook.root_prefix + "/etc/profile.d/mamba.sh")) return;
+        add_mamba_files(hook, steps);
+        std::erase_if(steps, [](const InitStep& step) { return step.content.empty(); }); // no environment yet
+    } else {
+        return;
+    }
+    steps.push_back(program_link(hook));
+    for (const auto& step : steps) {
+        if (!apply_init(step, {}, false, false)) return; // the command that needs it will say so
+    }
 }
 
 Result<InitChange> apply_init(const InitStep& step, const BlockMarks& marks, bool reverse, bool dry_run) {

@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include "config/config.hpp"
+#include "program/command.hpp"
 #include "shell/rc_file.hpp"
 #include "shell/shell_hook.hpp"
 
@@ -37,6 +39,11 @@ struct InitRequest {
 
 /// What makes the command known to the shell of `request`, in the order in which it is done.
 [[nodiscard]] std::vector<InitStep> plan_init(const InitRequest& request);
+
+/// An installation of conda or mamba has these files in its root prefix, and scripts source them without having called
+/// `init`: `. "$(conda info --base)/etc/profile.d/conda.sh"`. Makes those that are missing; where they cannot be
+/// written, there are none. Nothing under other names than conda and mamba.
+void make_installation_files(const Invocation& invocation, const Config& config);
 
 /// Does one step, or its reverse; with `dry_run` only says what would change. Files of users keep their mode, and a
 /// link to one stays a link.

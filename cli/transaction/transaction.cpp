@@ -15,6 +15,7 @@
 #include "screen/progress.hpp"
 #include "screen/text.hpp"
 #include "shell/activation.hpp"
+#include "shell/init_plan.hpp"
 
 // One run of create, install, update or remove, as a person sees it: plan, question, work, report. The engine does the
 // work; here are only order and words. What must hold: nothing is touched before the plan is accepted; an environment
@@ -245,6 +246,7 @@ private:
 
 Result<void> run_transaction(Invocation& invocation, Config config, const TransactionRequest& request,
                              TransactionOutcome& outcome) {
+    if (!request.dry_run) make_installation_files(invocation, config);
     return TransactionRun::run(invocation, std::move(config), request, outcome);
 }
 

@@ -42,6 +42,30 @@ class InitTest(TaipanTest):
                 self.assertEqual(self.rc().read_text().rstrip("\n"), before.rstrip("\n"))
                 self.assertEqual(self.rc().stat().st_mode & 0o777, 0o600)
 
+    def test_what_scripts_source_of_an_installation_is_there_without_init(self):
+        """`. "$(conda info --base)/etc/profile.d/conda.sh"` is how scripts and Dockerfiles begin."""
+        channel = self.tiny_channel()
+        channel.add("thing", "1.0")
+        channel.write_index()
+        root, url = self.root_prefix, channel.folder.as_uri()
+        self.taipan("create", "-q", "-y", "-n", "first", "-c", url, "thing", binary=self.link("mamba"))
+        self.link("conda")
+        for name, base in (("conda", '"$(conda info --base)"'), ("mamba", root)):
+            with self.subTest(name=name):
+                script = (f". {base}/etc/profile.d/{name}.sh && "
+                          f"{name} create -q -y -n made-by-{name} -c {url} thing >/dev/null && "
+                          f'{name} activate made-by-{name} && echo "$CONDA_PREFIX" && {name} deactivate')
+                done = subprocess.run(["bash", "-c", script], capture_output=True, text=True,
+                                      env=self.environment | {"PATH": f"{self.work / 'links'}:/usr/bin:/bin"})
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertEqual(done.stdout, f"{root}/envs/made-by-{name}\n")
+        self.assertTrue((root / "bin/activate").is_file())
+        self.assertEqual((root / "condabin/conda").readlink(), self.link("conda"))
+        # What an installation has put there stays.
+        (root / "etc/profile.d/conda.sh").write_text("# of a package\n")
+        self.taipan("info", "--base", binary=self.link("conda"))
+        self.assertEqual((root / "etc/profile.d/conda.sh").read_text(), "# of a package\n")
+
     def test_dry_run_and_json(self):
         result = self.taipan("init", "bash", "zsh", "--dry-run")
         self.assertIn(f"modified      {self.rc('.zshrc')}\n", result.stdout)
