@@ -87,9 +87,11 @@ protected:
     [[nodiscard]] Action action() const override { return Action::update; }
     static Result<void> leave_out_missing(InstallRequest& install);
     static bool nothing_to_update(Draft& draft);
+    static bool leave_out_programs(Draft& draft);
 
     Result<bool> accept(Draft& draft) override {
         auto& install = draft.request.install;
+        if (leave_out_programs(draft)) return nothing_to_update(draft);
         if (as_mamba(draft.invocation.role()) && !install.from_lock && !update_all_ && !install.specs.empty()) {
             TAIPAN_CHECK(leave_out_missing(install));
             if (install.specs.empty()) return nothing_to_update(draft);
@@ -123,6 +125,30 @@ bool Update::nothing_to_update(Draft& draft) {
     else if (!draft.config.quiet)
         console.print("\n# " + message + "\n\n");
     return false;
+}
+
+/// `conda update -n base conda` is in many Dockerfiles. The program that it means is this one, which no environment
+/// has. True when nothing else is asked for.
+bool Update::leave_out_programs(Draft& draft) {
+    auto& specs = draft.request.install.specs;
+    const auto& prefix = draft.request.install.prefix;
+    if (draft.invocation.role() == Role::taipan || prefix != draft.config.root_prefix || specs.empty()) return false;
+    const auto is_program = [&](const std::string& text) {
+        const auto spec = MatchSpec::parse(text);
+        const auto& name = spec ? spec->name() : text;
+        if (name != "conda" && name != "mamba" && name != "micromamba") return false;
+        const auto data = load_prefix(prefix, RecordDetail::identity);
+        return !data || std::none_of(data->records.begin(), data->records.end(),
+                                     [&](const PrefixRecord& record) { return record.package.name == name; });
+    };
+    const auto left =
+        std::stable_partition(specs.begin(), specs.end(), [&](const auto& text) { return !is_program(text); });
+    if (left == specs.end()) return false;
+    for (auto spec = left; spec != specs.end(); ++spec)
+        draft.invocation.console.print_error("note: " + *spec +
+                                             " is taipan here, which is updated as it was installed\n");
+    specs.erase(left, specs.end());
+    return specs.empty() && !draft.request.install.update_all && !draft.request.install.from_lock;
 }
 
 class EnvUpdate final : public Install {

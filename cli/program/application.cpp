@@ -1,8 +1,10 @@
 #include "program/application.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <exception>
 
+#include "program/abbreviations.hpp"
 #include "program/compatibility.hpp"
 #include "program/completion.hpp"
 #include "program/errors.hpp"
@@ -10,7 +12,9 @@
 #include "program/parser.hpp"
 #include "program/signals.hpp"
 #include "screen/text.hpp"
+#include "shell/activation.hpp"
 #include "shell/shell_session.hpp"
+#include "transaction/child.hpp"
 
 namespace taipan::cli {
 
@@ -40,9 +44,10 @@ const CommandEntry* find_command(const std::vector<std::string>& words, std::siz
     return best;
 }
 
-int usage_failure(Console& console, const std::string& command, const std::string& message) {
-    console.print_error("taipan" + (command.empty() ? "" : ' ' + command) + ": error: " + message + "\nTry `taipan " +
-                        (command.empty() ? "" : command + ' ') + "--help`.\n");
+int usage_failure(Invocation& invocation, const std::string& command, const std::string& message) {
+    const std::string name = std::string(role_name(invocation.role())) + (command.empty() ? "" : ' ' + command);
+    invocation.console.print_error(in_words_of(invocation.role(), name + ": error: " + message) + "\nTry `" + name +
+                                   " --help`.\n");
     return exit_usage;
 }
 
@@ -72,6 +77,18 @@ std::vector<std::string_view> names_below(const std::string& prefix) {
     return names;
 }
 
+/// conda runs the program `conda-NAME` on PATH for `conda NAME`: conda-pack, conda-lock and others come in this way.
+/// Returns only when there is none, or when it cannot be started.
+void become_program_of(Invocation& invocation, const std::vector<std::string>& words) {
+    if (as_mamba(invocation.role()) || words.front().find('/') != std::string::npos) return;
+    const std::string name = "conda-" + words.front();
+    WrappedCommand command{words, invocation.environment};
+    command.arguments.front() = find_program(name, invocation.environment);
+    if (command.arguments.front() == name || !invocation.console.flush()) return;
+    invocation.console.print_error(command.arguments.front() +
+                                   " cannot be started: " + std::strerror(replace_process(command)) + "\n");
+}
+
 /// `taipan`, `taipan --help`, `taipan env`, or something that is no command.
 int without_command(Invocation& invocation, const std::vector<std::string>& words) {
     std::size_t at = 0;
@@ -89,17 +106,18 @@ int without_command(Invocation& invocation, const std::vector<std::string>& word
         return exit_success;
     }
     if (words[at].starts_with('-')) {
-        return usage_failure(invocation.console, group, "a command is expected before " + words[at]);
+        return usage_failure(invocation, group, "a command is expected before " + words[at]);
     }
+    if (group.empty()) become_program_of(invocation, words);
     const std::string prefix = group.empty() ? std::string() : group + ' ';
     if (const auto why = refused_command(words); !why.empty()) {
-        return usage_failure(invocation.console, group, words[at] + " is not supported: " + std::string(why));
+        return usage_failure(invocation, group, words[at] + " is not supported: " + std::string(why));
     }
     std::string message = "there is no command '" + prefix + words[at] + "'";
     if (const auto nearest = nearest_word(words[at], names_below(prefix)); !nearest.empty()) {
         message += "; did you mean '" + prefix + std::string(nearest) + "'?";
     }
-    return usage_failure(invocation.console, group, message);
+    return usage_failure(invocation, group, message);
 }
 
 /// mamba's words for a request that cannot be fulfilled are looked for by programs.
@@ -119,9 +137,9 @@ int report(const Invocation& invocation, const Command& command, const Error& er
     if (command.wants_json())
         console.print(error_json(error, name));
     else if (as_mamba(invocation.role()))
-        console.print_error(mamba_error_text(error));
+        console.print_error(in_words_of(invocation.role(), mamba_error_text(error)));
     else
-        console.print_error(error_text(error, name));
+        console.print_error(in_words_of(invocation.role(), error_text(error, name)));
     // As shells tell of a program that a signal has ended, at whatever moment it came.
     if (error.code == ErrorCode::cancelled && ending_signal() != 0) return 128 + ending_signal();
     return name == "ArgumentError" ? exit_usage : exit_failure;
@@ -135,17 +153,21 @@ int run_command(Invocation& invocation, const CommandEntry& entry, std::vector<s
     CompatibilityOptions compatibility(path, options, invocation.role());
     append(options, compatibility.options());
     words = words_of_role(invocation.role(), path, std::move(words));
+    if (!as_mamba(invocation.role())) {
+        const auto ambiguous = expand_abbreviations(options, words, command->ends_at_first_word());
+        if (!ambiguous.empty()) return usage_failure(invocation, path, ambiguous);
+    }
     const auto outcome = parse_options(options, std::move(words), command->ends_at_first_word());
     if (outcome.help) {
         console.print(help_text(entry, options, console.terminal().width()));
         return exit_success;
     }
     console.print_error(compatibility.notes());
-    if (const auto refused = compatibility.refusal(); !refused.empty()) return usage_failure(console, path, refused);
-    if (!outcome.error.empty()) return usage_failure(console, path, outcome.error);
+    if (const auto refused = compatibility.refusal(); !refused.empty()) return usage_failure(invocation, path, refused);
+    if (!outcome.error.empty()) return usage_failure(invocation, path, outcome.error);
     if (const auto wrong = command->usage_error(); !wrong.empty()) {
         // conda's argparse speaks to people only, but what conda itself finds wrong goes to programs, too.
-        if (invocation.role() != Role::conda || !command->wants_json()) return usage_failure(console, path, wrong);
+        if (invocation.role() != Role::conda || !command->wants_json()) return usage_failure(invocation, path, wrong);
         console.print(error_json(make_error(ErrorCode::invalid_argument, wrong), "ArgumentError"));
         return exit_usage;
     }
@@ -183,6 +205,11 @@ bool is_conda_package(Role role, const std::vector<std::string>& words) {
            words[1] != "-h" && words[1] != "--help";
 }
 
+/// Commands of ours whose names programs beside conda have: `conda lock` is conda-lock where that is installed.
+bool is_not_conda_s(const std::vector<std::string>& words) {
+    return !words.empty() && (words.front() == "lock" || words.front() == "index" || words.front() == "verify");
+}
+
 } // namespace
 
 int run_application(Invocation& invocation) {
@@ -215,6 +242,7 @@ int run_application(Invocation& invocation) {
     }
     int code = exit_failure;
     try {
+        if (invocation.role() == Role::conda && is_not_conda_s(words)) become_program_of(invocation, words);
         if (!words.empty() && words.front().starts_with("shell.")) {
             code = run_dotted_shell(invocation, std::move(words));
         } else if (!words.empty() && words.front() == "commands") { // conda's list, for completion
@@ -225,7 +253,7 @@ int run_application(Invocation& invocation) {
             words.erase(words.begin());
             code = run_completer(invocation, std::move(words));
         } else if (packs_untracked) {
-            code = usage_failure(invocation.console, "package",
+            code = usage_failure(invocation, "package",
                                  "conda's package -w, -u, -r is not supported: it looks for and packs files that no "
                                  "package owns; see `taipan verify`, and `taipan package create` for archives");
         } else if (best == nullptr) {

@@ -134,7 +134,16 @@ struct RefusedCommand {
     std::string_view word, why;
 };
 
-constexpr std::array<RefusedCommand, 6> refused_commands = {{
+constexpr std::string_view of_conda_build = "it belongs to the package conda-build; where that is installed and its "
+                                            "programs are on PATH, they are started in this way";
+constexpr std::array<RefusedCommand, 13> refused_commands = {{
+    {"build", of_conda_build},
+    {"convert", of_conda_build},
+    {"debug", of_conda_build},
+    {"develop", of_conda_build},
+    {"inspect", of_conda_build},
+    {"render", of_conda_build},
+    {"skeleton", of_conda_build},
     {"ps", "processes of `run` are not kept account of; use ps and kill of the system"},
     {"self-update", "taipan is updated as it was installed"},
     {"constructor", "it is the part of micromamba that installers call; use `taipan create` with an explicit file"},

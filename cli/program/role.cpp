@@ -22,6 +22,14 @@ std::string_view role_name(Role role) {
     return "taipan";
 }
 
+std::string in_words_of(Role role, std::string text) {
+    static constexpr std::string_view own = "`taipan ";
+    if (role == Role::taipan) return text;
+    for (std::size_t at = 0; (at = text.find(own, at)) != std::string::npos; ++at)
+        text.replace(at + 1, own.size() - 2, role_name(role));
+    return text;
+}
+
 std::string version_text(Role role) {
     switch (role) {
     case Role::taipan: return "taipan " TAIPAN_VERSION "\n";

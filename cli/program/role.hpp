@@ -18,6 +18,9 @@ enum class Role { taipan, conda, mamba, micromamba };
 /// mamba and micromamba, which are one program in all but the shell function's name.
 [[nodiscard]] constexpr bool as_mamba(Role role) { return role == Role::mamba || role == Role::micromamba; }
 
+/// A message with the commands that it advises, "`taipan ...`", under the name that we are called by.
+[[nodiscard]] std::string in_words_of(Role role, std::string text);
+
 /// The releases whose behaviour is followed, which programs ask for before they use a feature.
 inline constexpr std::string_view followed_conda_version = "26.7.1", followed_mamba_version = "2.8.1";
 

@@ -69,6 +69,52 @@ class StandingInTest(TaipanTest):
             told = self.told("micromamba", "create", "-p", self.prefix, "--dry-run", spec, code=1)
             self.assertEqual((told["success"], told["solver_problems"]), (False, [problem]))
 
+    def test_updating_the_program_itself_in_base(self):
+        """Lines of many Dockerfiles."""
+        for words in (("-n", "base", "conda"), ("-n", "base", "-c", self.url, "conda"), ("conda",),
+                      ("-n", "base", "conda", "mamba>=2")):
+            updated = self.run_as("conda", "update", "-y", *words)
+            self.assertIn("note: conda is taipan here", updated.stderr)
+            self.assertIn("# All requested packages already installed", updated.stdout)
+        self.create("thing")
+        failed = self.run_as("conda", "update", "-y", "-p", self.prefix, "conda", code=1)
+        self.assertIn("PackageNotInstalledError", failed.stderr)
+        self.run_as("conda", "install", "-y", "-n", "base", "base-lib")
+        self.assertIn("PackageNotInstalledError",
+                      self.run_as("conda", "update", "-y", "-n", "base", "conda", "thing", code=1).stderr)
+
+    def test_programs_of_others_are_commands_of_conda(self):
+        """conda-pack, conda-lock and conda-build come in this way."""
+        folder = self.work / "programs"
+        folder.mkdir()
+        for name in ("conda-greet", "conda-lock"):
+            (folder / name).write_text('#!/bin/sh\nprintf "%s|" "${0##*/}" "$@"\nexit 3\n')
+            (folder / name).chmod(0o755)
+        path = {"PATH": f"{folder}:/usr/bin:/bin"}
+        self.assertEqual(self.run_as("conda", "greet", "-n", "two words", "--flag", env=path, code=3).stdout,
+                         "conda-greet|-n|two words|--flag|")
+        self.assertEqual(self.run_as("conda", "lock", "-f", "x", env=path, code=3).stdout, "conda-lock|-f|x|")
+        self.assertIn("there is no command 'greet'", self.run_as("conda", "greet", code=2).stderr)
+        self.assertIn("conda-build", self.run_as("conda", "build", ".", code=2).stderr)
+        self.assertIn("lock: error", self.run_as("mamba", "lock", "--absurd", env=path, code=2).stderr)
+
+    def test_mistakes_are_told_under_the_name_that_was_called(self):
+        wrong = self.run_as("conda", "install", "--absurd", "x", code=2).stderr
+        self.assertEqual(wrong, "conda install: error: unknown option --absurd\nTry `conda install --help`.\n")
+        self.assertIn("`conda run` needs no shell", self.run_as("conda", "activate", "x", code=1).stderr)
+
+    def test_long_options_can_be_cut_short(self):
+        """As argparse has it: `conda install --rev 1` is in conda's manual."""
+        self.create("base-lib")
+        self.run_as("conda", "install", "-y", "-p", self.prefix, "thing")
+        self.run_as("conda", "install", "--yes", "--pre", self.prefix, "--rev=0")
+        self.assertEqual([one["name"] for one in self.told("conda", "list", "-p", self.prefix)], ["base-lib"])
+        self.run_as("conda", "install", "-y", "--prefix", self.prefix, "--revis", "1", "--dry")
+        ambiguous = self.run_as("conda", "install", "-y", "-p", self.prefix, "--no-p", "thing", code=2).stderr
+        self.assertIn("ambiguous option --no-p: it could be --no-pin, ", ambiguous)
+        self.assertIn("unknown option --rev", self.run_as("micromamba", "install", "--rev", "0", code=2).stderr)
+        self.assertEqual(self.run_as("conda", "run", "--pre", self.prefix, "echo", "--pre").stdout, "--pre\n")
+
     def test_export_of_mamba(self):
         self.create("thing")
         text = self.run_as("micromamba", "env", "export", "-p", self.prefix, "--md5", "--channel-subdir").stdout
