@@ -1,10 +1,10 @@
 // Inflates repodata.json.zst and the parts of sharded repodata.
 //
 // zstd's own streaming decodes into a buffer that is hardly larger than the window, so that half of all matches lie
-// before its last turn, where they are copied in a slow way. Its block by block functions decode into a ring of ours
-// that is several windows long.
-// What must hold: a block is never decoded over what the window still reaches: the ring has room for the window and
-// three blocks, and begins again only where a block begins.
+// before its last turn, where they are copied in a slow way. Its block by block functions decode into memory of ours
+// that has no turns (rolling_memory.hpp).
+// What must hold: a block is never decoded over what the window still reaches, and what the window reaches lies in one
+// stretch, or in two.
 //
 // The size a frame declares is not believed: growth beyond the limit ends the work, whatever a header said, so that a
 // bomb costs a bounded amount.
@@ -12,8 +12,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 #include <optional>
+
+#include "repodata/rolling_memory.hpp"
 
 #define ZSTD_STATIC_LINKING_ONLY // NOLINT: the block by block functions are declared then
 #include <zstd.h>
@@ -24,8 +25,6 @@ namespace {
 /// Windows up to 2 GiB are legal in a .zst file of a channel ("--ultra --long=31").
 constexpr std::uint64_t largest_window = std::uint64_t{1} << (sizeof(void*) == 8 ? 31 : 30);
 constexpr std::size_t block_size = ZSTD_BLOCKSIZE_MAX; ///< no block is larger
-/// So much longer than the window is the ring, if there is as much to inflate.
-constexpr std::uint64_t beyond_window = std::uint64_t{24} << 20;
 
 Error damaged(std::string_view why) {
     return make_error(ErrorCode::parse, "The zstd data is damaged or incomplete: " + std::string(why));
@@ -38,11 +37,10 @@ struct ZstdInflater::Stream {
         void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
     };
     std::unique_ptr<ZSTD_DCtx, Free> context;
-    std::unique_ptr<char[]> ring; // NOLINT: a vector would clear what is overwritten
-    std::size_t ring_size = 0;
-    std::size_t taken = 0, filled = 0; ///< what lies between them has not been handed out
-    std::string carried;               ///< input that came in pieces and is wanted in one
-    std::uint64_t to_skip = 0;         ///< of a frame that means nothing
+    repodata::RollingMemory memory;
+    std::string_view made;     ///< what has not been handed out
+    std::string carried;       ///< input that came in pieces and is wanted in one
+    std::uint64_t to_skip = 0; ///< of a frame that means nothing
     bool inside_frame = false, any_frame = false;
 
     std::optional<std::string_view> peek(std::string_view& input, std::size_t count);
@@ -70,16 +68,9 @@ void ZstdInflater::Stream::take(std::string_view& input, std::size_t count) {
 
 Result<void> ZstdInflater::Stream::make_room(const ZSTD_frameHeader& header) {
     if (header.windowSize > largest_window) return damaged("its window is too large");
-    const auto least = ZSTD_decodingBufferSize_min(header.windowSize, header.frameContentSize);
-    if (ZSTD_isError(least) != 0) return damaged(ZSTD_getErrorName(least));
-    const std::size_t size = least + 3 * block_size +
-                             static_cast<std::size_t>(std::min<std::uint64_t>(header.frameContentSize, beyond_window));
-    if (size <= ring_size) return {};
-    ring.reset();
-    ring.reset(new (std::nothrow) char[size]);
-    if (!ring) return make_error(ErrorCode::io, "There is not enough memory for a zstd window");
-    ring_size = size;
-    taken = filled = 0;
+    // Between frames nothing is reached back for.
+    if (memory.kept() < header.windowSize || memory.place() == nullptr)
+        memory = repodata::RollingMemory(static_cast<std::size_t>(header.windowSize), header.frameContentSize);
     return {};
 }
 
@@ -117,15 +108,16 @@ Result<bool> ZstdInflater::Stream::decode(std::string_view& input) {
         return available > 0;
     }
     if (!inside_frame) return begin_frame(input);
-    if (filled + block_size > ring_size) taken = filled = 0; // all was handed out
     const std::size_t count = ZSTD_nextSrcSizeToDecompress(context.get());
     const auto bytes = peek(input, count);
     if (!bytes) return false;
-    const auto made =
-        ZSTD_decompressContinue(context.get(), ring.get() + filled, ring_size - filled, bytes->data(), bytes->size());
-    if (ZSTD_isError(made) != 0) return damaged(ZSTD_getErrorName(made));
+    TAIPAN_CHECK(memory.make_room(block_size));
+    const auto size =
+        ZSTD_decompressContinue(context.get(), memory.place(), memory.room(), bytes->data(), bytes->size());
+    if (ZSTD_isError(size) != 0) return damaged(ZSTD_getErrorName(size));
     take(input, count);
-    filled += made;
+    made = {memory.place(), size};
+    memory.advance(size);
     if (ZSTD_nextSrcSizeToDecompress(context.get()) == 0) {
         inside_frame = false;
         any_frame = true;
@@ -148,16 +140,16 @@ Result<ZstdInflater> ZstdInflater::create() {
 Result<std::size_t> ZstdInflater::inflate(std::string_view& input, std::span<char> output) {
     std::size_t done = 0;
     while (done < output.size()) {
-        if (stream_->taken == stream_->filled) {
+        if (stream_->made.empty()) {
             // The end of a frame is the end of everything unless there are more bytes.
             if (input.empty() && stream_->carried.empty() && !stream_->inside_frame && stream_->to_skip == 0) break;
             TAIPAN_TRY(const bool went_on, stream_->decode(input));
             if (!went_on) break;
             continue;
         }
-        const std::size_t count = std::min(output.size() - done, stream_->filled - stream_->taken);
-        std::memcpy(output.data() + done, stream_->ring.get() + stream_->taken, count);
-        stream_->taken += count;
+        const std::size_t count = std::min(output.size() - done, stream_->made.size());
+        std::memcpy(output.data() + done, stream_->made.data(), count);
+        stream_->made.remove_prefix(count);
         done += count;
     }
     return done;

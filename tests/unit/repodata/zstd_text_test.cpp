@@ -42,6 +42,24 @@ TEST_CASE("inflates with and without a declared size, and several frames", "[zst
     CHECK(empty->empty());
 }
 
+TEST_CASE("inflates what is many windows long, and goes back as far as the window", "[zstd]") {
+    constexpr int small_window = 20, large_window = 23;
+    std::string text;
+    for (int i = 0; i < 40; ++i) text += sample().substr(static_cast<std::size_t>(i) * 1000) + std::to_string(i);
+    for (const int window : {small_window, large_window}) {
+        ZSTD_CCtx* const context = ZSTD_createCCtx();
+        ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window);
+        std::string packed(ZSTD_compressBound(text.size()), '\0');
+        const auto size = ZSTD_compress2(context, packed.data(), packed.size(), text.data(), text.size());
+        ZSTD_freeCCtx(context);
+        REQUIRE(ZSTD_isError(size) == 0);
+        packed.resize(size);
+        const auto inflated = decompress_zst(packed + packed);
+        REQUIRE(inflated);
+        CHECK((*inflated == text + text));
+    }
+}
+
 TEST_CASE("damaged data is an error", "[zstd]") {
     std::string packed = compress(sample());
     CHECK_FALSE(decompress_zst(""));
