@@ -86,8 +86,9 @@ auto IndexCandidates::ask(LoadedIndexes::Entry& entry, const Ask& question) -> d
 
 Result<std::vector<Candidate>> IndexCandidates::candidates(std::string_view name) {
     std::vector<Candidate> found;
-    const auto add = [&](std::vector<PackageRecord>& records, int priority) {
-        for (auto& record : records) found.push_back({std::move(record), priority});
+    const auto add = [&](std::vector<PackageRecord>& records, const LoadedIndexes::Entry& entry) {
+        const bool beside_pip = name == "python" && entry.has("pip");
+        for (auto& record : records) found.push_back({std::move(record), entry.channel_priority, beside_pip});
     };
     for (auto& entry : indexes_.entries) {
         if (entry.shards) {
@@ -95,19 +96,18 @@ Result<std::vector<Candidate>> IndexCandidates::candidates(std::string_view name
             if (entry.shards->loaded(name) == nullptr)
                 TAIPAN_CHECK(load_shards(*indexes_.session, indexes_, {std::string(name)}, false));
             TAIPAN_TRY(auto records, entry.shards->loaded(name)->records(name));
-            add(records, entry.channel_priority);
+            add(records, entry);
         } else {
             TAIPAN_TRY(auto records, ask(entry, [&](const SubdirIndex& index) { return index.records(name); }));
-            add(records, entry.channel_priority);
+            add(records, entry);
         }
     }
     return found;
 }
 
 Result<bool> IndexCandidates::has(std::string_view name) {
-    return std::any_of(indexes_.entries.begin(), indexes_.entries.end(), [&](const LoadedIndexes::Entry& entry) {
-        return entry.shards ? entry.shards->has(name) : entry.index.has(name);
-    });
+    return std::any_of(indexes_.entries.begin(), indexes_.entries.end(),
+                       [&](const LoadedIndexes::Entry& entry) { return entry.has(name); });
 }
 
 Result<std::vector<std::string>> IndexCandidates::needed_names(std::string_view name) {

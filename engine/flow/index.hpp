@@ -21,6 +21,7 @@ struct LoadedIndexes {
         int channel_priority = 0;              ///< higher wins
         std::shared_ptr<IndexLoader> loader;   ///< for an index that turns out to be damaged
         std::shared_ptr<ShardedSubdir> shards; ///< null unless the packages come from shards
+        [[nodiscard]] bool has(std::string_view name) const { return shards ? shards->has(name) : index.has(name); }
     };
     Session* session = nullptr; ///< to fetch shards
     std::vector<Entry> entries;

@@ -6,6 +6,7 @@
 
 #include "flow/shard_walk.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -57,7 +58,7 @@ private:
         while (!pending_.empty()) {
             const std::string name = std::move(pending_.front());
             pending_.pop_front();
-            if (follow_ && name == "python" && session_.config().add_pip_as_python_dependency) visit("pip");
+            if (follow_ && name == "python" && python_needs_pip()) visit("pip");
             for (auto& entry : indexes_.entries) {
                 if (!entry.shards) {
                     if (follow_) TAIPAN_CHECK(follow(entry.index, name));
@@ -75,6 +76,12 @@ private:
             }
         }
         return {};
+    }
+
+    bool python_needs_pip() const {
+        return session_.config().add_pip_as_python_dependency &&
+               std::any_of(indexes_.entries.begin(), indexes_.entries.end(),
+                           [](const LoadedIndexes::Entry& entry) { return entry.has("python") && entry.has("pip"); });
     }
 
     Result<void> follow(const SubdirIndex& index, std::string_view name) {

@@ -14,6 +14,7 @@ namespace taipan {
 struct Candidate {
     PackageRecord record;
     int channel_priority = 0; ///< higher wins; all subdirs of one channel share it, no two channels do
+    bool beside_pip = false;  ///< the index that has it, of one subdir, has pip as well; asked of python only
 };
 
 /// Where candidates come from; implemented by flow over the loaded indexes. The solver asks for each name at

@@ -35,6 +35,10 @@ Version parse_version_or_zero(const std::string& text) {
     return std::move(*Version::parse("0"));
 }
 
+bool is_python_with_pip(const PackageRecord& record) {
+    return record.name == "python" && (record.version.starts_with("2.") || record.version.starts_with("3."));
+}
+
 } // namespace
 
 Result<Catalog> Catalog::create(const SolveRequest& request, CandidateSource& source) {
@@ -44,9 +48,6 @@ Result<Catalog> Catalog::create(const SolveRequest& request, CandidateSource& so
         const EntryId id = catalog.add(record, name, 0, parse_version_or_zero(record.version));
         catalog.entries_[id].is_virtual = true;
         catalog.entries_[id].described = true;
-    }
-    if (request.add_pip_to_python) {
-        TAIPAN_TRY(catalog.pip_exists_, source.has("pip"));
     }
     return catalog;
 }
@@ -85,7 +86,7 @@ void Catalog::add_installed(const PackageRecord& record, NameId name) {
         entry.channel_record = std::move(entry.record);
         entry.record = record;
         entry.installed = true;
-        entry.below_strict = false;
+        entry.below_strict = entry.needs_pip = false;
         names_[name].installed = id;
         return;
     }
@@ -114,7 +115,10 @@ Result<NameId> Catalog::load(std::string_view text) {
         auto version = Version::parse(candidate.record.version);
         if (!version) continue; // no spec could name it, nothing could rank it
         best = names_[name].entries.empty() ? candidate.channel_priority : std::max(best, candidate.channel_priority);
-        add(std::move(candidate.record), name, candidate.channel_priority, std::move(*version));
+        const bool needs_pip =
+            candidate.beside_pip && request_->add_pip_to_python && is_python_with_pip(candidate.record);
+        const EntryId id = add(std::move(candidate.record), name, candidate.channel_priority, std::move(*version));
+        entries_[id].needs_pip = needs_pip;
     }
     if (request_->channel_priority == ChannelPriority::strict)
         for (const EntryId id : names_[name].entries) entries_[id].below_strict = entries_[id].channel_priority < best;
@@ -212,9 +216,7 @@ Result<void> Catalog::describe(EntryId id) {
             constrains.push_back(dependency);
         }
     }
-    if (pip_exists_ && entry.record.name == "python" &&
-        (entry.record.version.starts_with("2.") || entry.record.version.starts_with("3.")))
-        depends.push_back(dependency(std::string_view("pip")));
+    if (entry.needs_pip) depends.push_back(dependency(std::string_view("pip")));
     entry.depends = std::move(depends);
     entry.constrains = std::move(constrains);
     return {};

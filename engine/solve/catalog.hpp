@@ -30,6 +30,7 @@ struct Entry {
     int track_features = 0;   ///< how many
     bool installed = false;
     bool is_virtual = false;
+    bool needs_pip = false; ///< as a dependency that its record does not tell
     /// strict channel priority: a channel above has this name.
     bool below_strict = false;
     /// For an installed package: the same package as the channel has it now.
@@ -105,7 +106,6 @@ private:
     std::deque<Name> names_;
     std::unordered_map<std::string_view, NameId> name_ids_;             ///< views of names_
     std::unordered_map<std::string_view, DependencyId> dependency_ids_; ///< views of dependencies_
-    bool pip_exists_ = false;
 };
 
 } // namespace taipan::solve_detail

@@ -33,7 +33,7 @@ struct SolveRequest {
     bool force_reinstall = false;   ///< requested packages are unlinked and linked again even if unchanged
     bool force_remove = false;      ///< remove exactly the named packages, without solving
     bool prune = false;             ///< drop installed packages that neither history nor the request needs
-    bool add_pip_to_python = true;  ///< `add_pip_as_python_dependency`; ignored when no channel has pip
+    bool add_pip_to_python = true;  ///< `add_pip_as_python_dependency`; for a python whose own subdir has pip
 };
 
 /// A spec of the history that the solution had to break; `replacement` goes to `neutered specs`.

@@ -227,10 +227,11 @@ TEST_CASE("pins constrain and do not install", "[solve]") {
     CHECK(failed.error().message.find("pin a=1") != std::string::npos);
 }
 
-TEST_CASE("python brings pip, from whichever channel has it", "[solve]") {
+TEST_CASE("python brings pip where its own subdir has one, from wherever the best is", "[solve]") {
     MemorySource source;
-    source.add_channel("main", {package("python", "3.11.4", "h_0"), package("python", "3.12.1", "h_0")});
-    source.add_channel("noarch", {noarch_python(package("pip", "24.0", "py_0", {"python"}))});
+    source.add_channel("main", {package("python", "3.11.4", "h_0"), package("python", "3.12.1", "h_0"),
+                                noarch_python(package("pip", "24.0", "py_0", {"python"})),
+                                package("pip", "9.0", "py27_0", {"python <3"})});
     auto request = create({"python=3.11"});
     CHECK(solved(request, source) == Names{"pip-24.0-py_0", "python-3.11.4-h_0"});
     const auto solution = solve(request, source);
@@ -240,6 +241,10 @@ TEST_CASE("python brings pip, from whichever channel has it", "[solve]") {
     CHECK(solved(request, source) == Names{"python-3.11.4-h_0"});
     MemorySource without({package("python", "3.11.4", "h_0")});
     CHECK(solved(create({"python"}), without) == Names{"python-3.11.4-h_0"});
+    // As with libmamba, which looks at one subdir of one channel at a time.
+    MemorySource elsewhere(
+        {package("python", "3.11.4", "h_0"), noarch_python(package("pip", "24.0", "py_0", {"python"}))});
+    CHECK(solved(create({"python"}), elsewhere) == Names{"python-3.11.4-h_0"});
 }
 
 TEST_CASE("several specs for one name must all hold", "[solve]") {

@@ -67,8 +67,15 @@ public:
         std::vector<Candidate> found;
         for (std::size_t i = 0; i < channels_.size(); ++i)
             for (const auto& record : channels_[i].second)
-                if (record.name == name) found.push_back({record, static_cast<int>(channels_.size() - i)});
+                if (record.name == name)
+                    found.push_back(
+                        {record, static_cast<int>(channels_.size() - i), beside_pip(channels_[i].second, record)});
         return found;
+    }
+    static bool beside_pip(const std::vector<PackageRecord>& records, const PackageRecord& record) {
+        return std::any_of(records.begin(), records.end(), [&](const PackageRecord& other) {
+            return other.name == "pip" && other.subdir == record.subdir;
+        });
     }
     Result<std::vector<std::string>> names_matching(std::string_view glob) override {
         std::vector<std::string> found;

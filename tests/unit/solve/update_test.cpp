@@ -196,3 +196,17 @@ TEST_CASE("an update takes the variant whose dependencies can be newer", "[solve
     request.update_all = true;
     CHECK(changes(request, source) == Names{"-a-1.0-x_0", "-lib-1.0-0", "+lib-2.0-0", "+a-1.0-y_0"});
 }
+
+TEST_CASE("a python that is installed without pip goes on without it", "[solve]") {
+    MemorySource source(
+        {package("python", "3.11.4"), package("pip", "24.0", "0", {"python"}), package("other", "1.0")});
+    SolveRequest request;
+    request.installed = {in_main(package("python", "3.11.4"))};
+    request.install = specs({"other"});
+    CHECK(changes(request, source) == Names{"+other-1.0-0"});
+    request.installed.push_back(in_main(package("pip", "24.0", "0", {"python"})));
+    request.install = {};
+    request.history = history({"python"});
+    request.remove = specs({"pip"});
+    CHECK(changes(request, source) == Names{"-pip-24.0-0"});
+}
