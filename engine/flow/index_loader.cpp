@@ -287,7 +287,9 @@ Result<SubdirIndex> IndexLoader::ask_server(std::optional<RepodataState> state) 
     if (session_.config().repodata_use_zst && !known_without_zst) {
         auto index = request("/repodata.json.zst", has_zst ? state : std::nullopt, true);
         const long status = index ? 0 : http_status_of(index.error());
-        if (status == 0) return index;
+        // What was read in the cache, since nothing has changed, says nothing about the server's.
+        const bool damaged = !index && index.error().code == ErrorCode::parse && !from_cache_;
+        if (status == 0 && !damaged) return index;
         // Servers say in many ways that they have no such file, or fail at it; the other one may be there all the same.
         refusal = std::move(index).error();
         no_zst_ = is_lasting_refusal(status);
@@ -295,6 +297,11 @@ Result<SubdirIndex> IndexLoader::ask_server(std::optional<RepodataState> state) 
     auto index = request("/repodata.json", has_zst ? std::nullopt : state, false);
     // A server that is out of order has not said that the subdir does not exist.
     if (!index && refusal && !no_zst_ && http_status_of(index.error()) != 0) return std::move(*refusal);
+    if (index && refusal && refusal->code == ErrorCode::parse)
+        session_.sink().note(Severity::warning, url_ +
+                                                    "/repodata.json.zst is damaged on the server, repodata.json is "
+                                                    "used instead: " +
+                                                    refusal->message);
     return index;
 }
 

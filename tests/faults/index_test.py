@@ -71,15 +71,22 @@ class IndexTest(TaipanTest):
         for bad in (good[:len(good) // 2], b"no zstd at all", good[:20] + b"\xff" * 20 + good[40:], b""):
             with self.subTest(size=len(bad)):
                 path.write_bytes(bad)
-                result = self.create("app", channel=self.server, code=None)
-                if result.code == 0:      # falling back to repodata.json is as good
-                    self.assert_installed("app-1.0-0")
-                    self.taipan("env", "remove", "-y", "-p", self.prefix)
-                else:
-                    self.assert_failed(result, self.server.url)
-                    self.assert_no_environment()
+                result = self.create("app", channel=self.server)
+                self.assert_installed("app-1.0-0")
+                self.assertIn(f"{self.server.url}/{SUBDIR}/repodata.json.zst", result.stderr)
+                self.taipan("env", "remove", "-y", "-p", self.prefix)
                 self.assert_cache_sound(self.channel)
+        path.write_bytes(good)
+        self.server.log.clear()
         self.assert_works_afterwards()
+        self.assertEqual(len(self.server.requests(f"/{SUBDIR}/repodata.json.zst")), 1)
+
+    def test_a_damaged_zst_without_a_good_json(self):
+        for suffix in ("", ".zst"):
+            (self.channel.folder / SUBDIR / f"repodata.json{suffix}").write_bytes(b"no index")
+        self.assert_refused(f"{self.server.url}/{SUBDIR}/repodata.json")
+        (self.channel.folder / SUBDIR / "repodata.json").unlink()
+        self.assert_refused(f"{self.server.url}/{SUBDIR}/repodata.json")
 
     def test_text_that_is_no_index(self):
         path = self.channel.folder / SUBDIR / "repodata.json"
@@ -174,6 +181,7 @@ class IndexTest(TaipanTest):
                 self.assertEqual(kept[-1], kept[0])
                 self.taipan("clean", "-y", "--index-cache")
         path.with_name("repodata.json.zst").write_bytes(zst[:-1000])
+        path.unlink()
         self.assert_refused(f"{self.server.url}/{SUBDIR}", specs=("p44999",))
         self.assert_no_leftovers(self.cache / "cache")
 
