@@ -37,6 +37,7 @@ SPEC = "application"
 CHANGED = 5  # one shard in so many is another one in the changed channel
 GRAPHS = {"flat": [1, 24, 80, 95], "four requests": [4, 50, 146], "deep": [1, 3, 8, 20, 40, 60, 40, 20, 8]}
 KINDS = ("first", "again", "changed")
+PROTOCOLS = ("HTTP/1.1", "HTTP/1.1 TLS", "HTTP/2 TLS")
 
 
 def make_graph(sizes):
@@ -147,11 +148,11 @@ def run(options, title, sizes, others, certificate, work):
         values = {}
         for kind in (LOOPBACK, LINK):
             settings = LinkSettings(round_trip=options.round_trip)
-            with Network(kind, channels, channels, work / f"{kind}-{protocol}", settings,
-                         certificate if protocol == "HTTP/2" else None, log=True) as network:
+            with Network(kind, channels, channels, work / kind, settings, certificate if "TLS" in protocol else None, log=True,
+                         http2="HTTP/2" in protocol) as network:
                 for program in programs:
                     values[program.name, kind] = measure(program, network, channels, hashes, names, options.turns)
-            shutil.rmtree(work / f"{kind}-{protocol}")
+            shutil.rmtree(work / kind)
         for program in programs:
             near, far = values[program.name, LOOPBACK], values[program.name, LINK]
             trips = [(far[kind][0] - near[kind][0]) * 1000 / options.round_trip for kind in KINDS]
@@ -176,7 +177,7 @@ def main():
     parser.add_argument("--graphs", nargs="+", choices=GRAPHS, default=list(GRAPHS))
     parser.add_argument("--others", type=int, nargs="+", default=[100, 3000], help="names that the request does not reach")
     parser.add_argument("--versions", type=int, default=20, help="of each name")
-    parser.add_argument("--protocols", nargs="+", choices=("HTTP/1.1", "HTTP/2"), default=["HTTP/1.1", "HTTP/2"])
+    parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
     parser.add_argument("--round-trip", type=float, default=20, help="milliseconds")
     parser.add_argument("--turns", type=int, default=5)
     options = parser.parse_args()

@@ -48,7 +48,7 @@ http {{
 }}
 """
 
-TLS = ' ssl http2; http2_max_concurrent_streams 128; ssl_certificate "{}"; ssl_certificate_key "{}"'
+TLS = ' ssl{}; ssl_protocols TLSv1.2 TLSv1.3; http2_max_concurrent_streams 128; ssl_certificate "{}"; ssl_certificate_key "{}"'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,11 +60,11 @@ class LinkSettings:
 
 class Network:
     """A served channel: `url`, and `enter`, the words before a command that shall use this network. With a certificate
-    (a file, and that of its key) it is served by HTTP/2 over TLS; `requests()` needs `log`."""
+    (a file, and that of its key) it is served over TLS, by HTTP/2 unless that is switched off; `requests()` needs `log`."""
 
-    def __init__(self, kind, root, large, work, settings, certificate=None, log=False):
+    def __init__(self, kind, root, large, work, settings, certificate=None, log=False, http2=True):
         self.kind, self.enter, self._wire = kind, [], None
-        self._certificate, self._log = certificate, log
+        self._certificate, self._log, self._http2 = certificate, log, http2
         self._work = pathlib.Path(work)
         self._work.mkdir(parents=True)
         address, server = "127.0.0.1", []
@@ -98,7 +98,7 @@ class Network:
         (self._work / "nginx.conf").write_text(NGINX.format(
             work=self._work, root=root, large=large, address=address, port=port,
             user="user root;" if os.getuid() == 0 else "", log=f'"{self._log_file}"' if self._log else "off",
-            tls=TLS.format(*self._certificate) if self._certificate else "",
+            tls=TLS.format(" http2" if self._http2 else "", *self._certificate) if self._certificate else "",
             limit=f"limit_rate {int(limit * 1e6)};" if limit else ""))
         self._nginx = subprocess.Popen(
             [*enter, binary, "-p", self._work, "-e", self._work / "error.log", "-c", self._work / "nginx.conf"],
