@@ -41,6 +41,7 @@ Result<std::unique_ptr<CurlLoop>> CurlLoop::create(asio::io_context& io, long co
     std::unique_ptr<CurlLoop> loop(new CurlLoop(io));
     loop->multi_.reset(curl().multi_init());
     if (!loop->multi_) return make_error(ErrorCode::internal, "libcurl could not make a multi handle");
+    loop->connections_ = connections;
     CURLM* multi = loop->multi_.get();
     TAIPAN_CURL(multi, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
     TAIPAN_CURL(multi, CURLMOPT_SOCKETDATA, loop.get());
@@ -52,7 +53,23 @@ Result<std::unique_ptr<CurlLoop>> CurlLoop::create(asio::io_context& io, long co
     return loop;
 }
 
-asio::awaitable<CURLcode> CurlLoop::perform(CURL* easy) {
+/// libcurl takes the first connection that has room, and opens another one when none has: with as little room as makes
+/// all of them fit, every connection has its share.
+void CurlLoop::spread(int more) {
+    spread_exchanges_ += more;
+    long room = connections_;
+    if (spread_exchanges_ > 0 && shared_connections_ > 0)
+        room = (spread_exchanges_ + shared_connections_ - 1) / shared_connections_;
+    // Without it they are all on one: slower, not wrong.
+    static_cast<void>(curl().multi_setopt(multi_.get(), CURLMOPT_MAX_CONCURRENT_STREAMS, room));
+}
+
+void CurlLoop::add_shared_connections(int count) {
+    shared_connections_ += count;
+    spread(0);
+}
+
+asio::awaitable<CURLcode> CurlLoop::perform(CURL* easy, bool spread_it) {
     auto running = std::make_shared<Running>(io_);
     running_.emplace(easy, running);
     if (curl().multi_add_handle(multi_.get(), easy) != CURLM_OK) {
@@ -60,7 +77,9 @@ asio::awaitable<CURLcode> CurlLoop::perform(CURL* easy) {
         co_return CURLE_FAILED_INIT;
     }
     boost::system::error_code ignored; // the wait always ends by cancellation
+    if (spread_it) spread(1);
     while (!running->ended) co_await running->done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    if (spread_it) spread(-1);
     co_return running->code;
 }
 

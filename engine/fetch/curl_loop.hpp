@@ -24,8 +24,12 @@ public:
     CurlLoop& operator=(const CurlLoop&) = delete;
     ~CurlLoop();
 
-    /// Runs a fully set up easy handle to its end. The handle must outlive the await.
-    boost::asio::awaitable<CURLcode> perform(CURL* easy);
+    /// Runs a fully set up easy handle to its end. The handle must outlive the await. `spread`: it is one of many to a
+    /// server that are brief; over HTTP/2, which could carry them all over one connection, they are spread evenly over
+    /// those that are there, since each brings so many bytes a round trip at first.
+    boost::asio::awaitable<CURLcode> perform(CURL* easy, bool spread = false);
+    /// So many more connections (fewer, if negative) were opened to spread exchanges over.
+    void add_shared_connections(int count);
     /// Connections for transfers that others will follow at once.
     [[nodiscard]] SpareConnections& spares() { return spares_; }
     /// Ends every running transfer with CURLE_ABORTED_BY_CALLBACK.
@@ -44,9 +48,12 @@ private:
     void act(curl_socket_t socket, int events);
     void collect_finished();
     void finish(CURL* easy, CURLcode code);
+    void spread(int more);
 
     boost::asio::io_context& io_;
     boost::asio::steady_timer timer_;
+    long connections_ = 0;
+    int spread_exchanges_ = 0, shared_connections_ = 0;
     SpareConnections spares_;
     CurlMulti multi_;
     std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;

@@ -48,7 +48,7 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noe
         const ResponseHead& head = callbacks.result->head;
         callbacks.result->head.take_line({data, size});
         if (callbacks.opening.from != nullptr && ends_head({data, size}, head))
-            callbacks.opening.from->answered(callbacks.opening, head.status == 200 && head.keeps_connection);
+            callbacks.opening.from->answered(callbacks.opening, head.is_of_the_file() && head.keeps_connection);
         return size;
     } catch (...) {
         return 0;
@@ -94,6 +94,11 @@ std::string proxy_for(const TransferSettings& settings, std::string_view url) {
         }
     }
     return {};
+}
+
+/// A proxy on the way to TLS must not be asked for many connections, and answers before the server does.
+bool is_tunnelled(const TransferSettings& settings, std::string_view url) {
+    return url.starts_with("https:") && (settings.environment_has_proxy || !proxy_for(settings, url).empty());
 }
 
 Result<void> set_up_tls(CURL* easy, const TransferSettings& settings) {
@@ -205,6 +210,11 @@ void ResponseHead::take_line(std::string_view line) {
     }
 }
 
+bool ResponseHead::is_of_the_file() const {
+    constexpr long whole = 200, part = 206, behind_the_end = 416;
+    return status == whole || status == part || status == behind_the_end;
+}
+
 const std::string& ResponseHead::validator() const {
     return etag.empty() || etag.starts_with("W/") ? last_modified : etag;
 }
@@ -243,10 +253,9 @@ asio::awaitable<ExchangeResult> exchange(CurlLoop& loop, const TransferSettings&
         result.error = std::move(headers).error();
         co_return result;
     }
-    // Over TLS one connection takes them all (HTTP/2), and a handshake would remain to be waited for.
-    if (request.fans_out && request.source->url.starts_with("http:"))
+    if (request.fans_out && !is_tunnelled(settings, request.source->url))
         loop.spares().serve(easy.get(), callbacks.opening);
-    result.code = co_await loop.perform(easy.get());
+    result.code = co_await loop.perform(easy.get(), request.fans_out);
     result.detail = detail.data();
     co_return result;
 }

@@ -23,6 +23,7 @@ struct TransferSettings {
     std::string ssl_verify = "true"; ///< true, false, or the path of a CA bundle or directory
     std::string client_ssl_cert, client_ssl_cert_key;
     std::map<std::string, std::string> proxy_servers; ///< scheme or scheme://host -> proxy URL
+    bool environment_has_proxy = false;               ///< which libcurl finds itself
     std::string no_proxy;                             ///< hosts that are reached without one, as in $NO_PROXY
     std::string netrc_file;                           ///< empty: libcurl's own idea of where it is
     double connect_timeout_seconds = 9.15;
@@ -52,6 +53,8 @@ struct ResponseHead {
 
     /// Takes one line as libcurl hands it out; a status line begins a new answer.
     void take_line(std::string_view line);
+    /// The server has the file, or a part of it, or would have if it were long enough for the part.
+    [[nodiscard]] bool is_of_the_file() const;
     /// For If-Range: a strong ETag, else the date; empty when there is neither.
     [[nodiscard]] const std::string& validator() const;
 };

@@ -13,9 +13,7 @@ namespace taipan {
 
 namespace {
 
-/// Before the server has answered: with the first connection as many as a browser opens.
-constexpr std::size_t first_spares = 5;
-/// Afterwards.
+/// Once the server has answered.
 constexpr std::size_t later_spares = 64;
 /// With those that are in use.
 constexpr std::size_t most_connections = 128;
@@ -59,7 +57,7 @@ SpareConnections::Server& SpareConnections::server(const Address& address) {
     const auto found = std::find_if(servers_.begin(), servers_.end(),
                                     [&](const Server& server) { return same(server.address, address); });
     if (found != servers_.end()) return *found;
-    return servers_.emplace_back(Server{address, first_spares});
+    return servers_.emplace_back(Server{address});
 }
 
 void SpareConnections::clear() {

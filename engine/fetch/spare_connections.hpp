@@ -14,8 +14,8 @@ namespace taipan {
 /// where the server knows only HTTP/1.1. Addresses are those that libcurl connects to (a proxy's, if there is one).
 ///
 /// A server that serves one connection at a time would wait for ever for a request on a spare one. So the connection
-/// that is needed is always begun first, a few spare ones follow, as many as a browser opens, and they become more or
-/// are closed with what the first answer says.
+/// that is needed is always begun first, and spare ones follow when an answer says that the server keeps connections,
+/// and that one of them carries only one exchange at a time.
 ///
 /// For one thread; nothing blocks. Connections that nobody took are closed with it.
 class SpareConnections {

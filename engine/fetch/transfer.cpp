@@ -20,6 +20,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/json_writer.hpp"
+#include "fetch/parts.hpp"
 
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete" // a false alarm at the frames of coroutines
@@ -149,6 +150,10 @@ asio::awaitable<ExchangeResult> Transfer::stream() {
         return take_stream(head, bytes, first);
     };
     request.abandoned = [this] { return cancelled_.load(std::memory_order_relaxed); };
+    if (request_.in_parts && !std::exchange(parts_tried_, true)) {
+        auto result = co_await exchange_in_parts(loop_, settings_, request, request_.size_limit);
+        if (result) co_return std::move(*result);
+    }
     co_return co_await exchange(loop_, settings_, std::move(request));
 }
 

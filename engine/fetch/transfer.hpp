@@ -32,6 +32,7 @@ struct TransferRequest {
     bool brief = false;                          ///< waits for round trips, not for bytes: many of these run at once
     bool accepts_gzip = false;                   ///< the server may compress the answer; the body has it inflated
     bool fans_out = false;                       ///< what it brings tells of further ones, asked for at once
+    bool in_parts = false;                       ///< over several connections from the start: see fetch/parts.hpp
     std::function<void()> started;               ///< when its turn comes; called on the network thread
     std::function<void(std::uint64_t)> progress; ///< bytes so far; called on the network thread
     /// The body is open and empty, at first and whenever the download starts over; called on the network thread.
@@ -118,7 +119,8 @@ private:
     std::size_t source_ = 0; ///< counts up over the mirrors
     Body body_;
     bool body_open_ = false;
-    bool resumed_ = false;      ///< some part came in a later answer
+    bool resumed_ = false; ///< some part came in a later answer
+    bool parts_tried_ = false;
     bool part_refused_ = false; ///< the server sent another part than was asked for
     std::uint64_t resumed_at_ = 0;
     std::uint64_t reported_ = 0, reported_prefix_ = 0;

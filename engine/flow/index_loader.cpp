@@ -241,7 +241,8 @@ Result<std::string> IndexLoader::ask_for_shard_index(std::optional<RepodataState
     TAIPAN_TRY(Network* const network, session_.network());
     TransferRequest transfer = unless_unchanged("/repodata_shards.msgpack.zst", state);
     transfer.size_limit = repodata::shard_index_limit;
-    transfer.fans_out = !state; // else most of what is asked for next is likely in the cache
+    // Else most of what is asked for next is likely in the cache.
+    transfer.fans_out = transfer.in_parts = !state;
     TAIPAN_TRY(Download download, network->fetch(std::move(transfer)));
     if (download.status == 304 && state) {
         state->refresh_ns = now_ns();

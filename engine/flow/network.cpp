@@ -68,6 +68,8 @@ TransferSettings settings_of(const Config& config) {
     settings.client_ssl_cert = config.client_ssl_cert;
     settings.client_ssl_cert_key = config.client_ssl_cert_key;
     settings.proxy_servers = config.proxy_servers;
+    for (const char* name : {"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"})
+        settings.environment_has_proxy = settings.environment_has_proxy || !variable(config, name).empty();
     settings.netrc_file = variable(config, "NETRC");
     settings.connect_timeout_seconds = config.remote_connect_timeout_seconds;
     settings.stall_timeout_seconds = config.remote_read_timeout_seconds;

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import http.server
 import json
+import shutil
 import threading
 
 from shards import write_shards
@@ -195,7 +196,7 @@ class ShardsTest(TaipanTest):
         self.server = faults.FaultyServer(self.channel.folder)
         self.addCleanup(self.server.close)
         self.create("app", channel=self.server)
-        self.assertEqual(len(self.server.requests("*/repodata_shards.msgpack.zst")), 2)
+        self.assertGreater(len(self.server.requests("*/repodata_shards.msgpack.zst")), 1)
         self.server.log.clear()
         self.create("app", channel=self.server, prefix=self.work / "second")
         self.assertEqual(self.server.requests("*/repodata_shards.msgpack.zst"), [])
@@ -206,6 +207,99 @@ class ShardsTest(TaipanTest):
             (self.channel.folder / subdir / "repodata_shards.msgpack.zst").write_bytes(b"no index")
         self.create("app", channel=self.server)
         self.assert_installed("app-1.0-0", "lib-2.0-0", "base-1.0-0", "other-1.0-0", "data-1.0-0")
+
+    def large_index(self):
+        """Makes the index of shards larger than a part of it; a fault for its later parts is what is returned."""
+        path = self.channel.folder / SUBDIR / "repodata.json"
+        content = json.loads(path.read_text())
+        for number in range(2000):
+            content["packages.conda"][f"filler{number}-1.0-0.conda"] = {
+                "name": f"filler{number}", "version": "1.0", "build": "0", "build_number": 0, "size": 1, "depends": []}
+        path.write_text(json.dumps(content))
+        self.shard()
+        file = self.channel.folder / SUBDIR / "repodata_shards.msgpack.zst"
+        self.assertGreater(file.stat().st_size, 60_000)
+
+        def fail_later_parts(fault):
+            def choose(handler):
+                later = handler.headers.get("Range", "bytes=0-").split("=")[1].split("-")[0] != "0"
+                return fault(handler) if later else handler.answer()
+            self.server.fail(f"/{SUBDIR}/repodata_shards.msgpack.zst", choose, always=True)
+        return file, fail_later_parts
+
+    def assert_index_kept(self, file):
+        kept = [path.read_bytes() for path in (self.cache / "cache").glob("*.msgpack.zst")]
+        self.assertIn(file.read_bytes(), kept)
+
+    def ranges(self):
+        return [headers.get("Range") for headers in self.server.requests(f"/{SUBDIR}/repodata_shards.msgpack.zst")]
+
+    def test_a_large_index_comes_in_parts_at_the_same_time(self):
+        """The first part's answer waits until another one is asked for; together they are the file, each byte once."""
+        file, fail_later_parts = self.large_index()
+        asked, in_time = threading.Event(), []
+        fail_later_parts(lambda handler: (asked.set(), handler.answer()))
+        self.server.fail("/noarch/repodata_shards.msgpack.zst", lambda handler: (in_time.append(asked.wait(20)), handler.answer()))
+        self.create("app", channel=self.server)
+        self.assertEqual(in_time, [True])
+        self.assert_index_kept(file)
+        ends = [tuple(map(int, text.split("=")[1].split("-"))) for text in self.ranges()]
+        size, position = file.stat().st_size, 0
+        for first, last in sorted(ends):
+            self.assertEqual(first, position)
+            position = last + 1
+        self.assertGreaterEqual(position, size)
+        self.assertGreater(len(ends), 4)
+
+    def test_a_server_that_knows_no_parts(self):
+        file, _ = self.large_index()
+
+        def whole(handler):
+            del handler.headers["Range"]
+            handler.answer()
+        self.server.fail("*/repodata_shards.msgpack.zst", whole, always=True)
+        self.create("app", channel=self.server)
+        self.assert_index_kept(file)
+
+    def test_parts_of_different_indexes_do_not_go_together(self):
+        file, fail_later_parts = self.large_index()
+
+        def newer(handler):
+            """As if the file had been replaced after the first part was read."""
+            begin = handler.begin
+            handler.begin = lambda code, headers, length: begin(code, headers | {"ETag": '"another"'}, length)
+            handler.answer()
+            del handler.begin
+        fail_later_parts(newer)
+        self.create("app", channel=self.server)
+        self.assert_index_kept(file)
+        self.assertIn(None, self.ranges())
+
+    def test_parts_without_a_validator_do_not_go_together(self):
+        file, _ = self.large_index()
+
+        def without(handler):
+            begin = handler.begin
+            handler.begin = lambda code, headers, length: begin(
+                code, {key: value for key, value in headers.items() if key not in ("ETag", "Last-Modified")}, length)
+            handler.answer()
+            del handler.begin
+        self.server.fail("*/repodata_shards.msgpack.zst", without, always=True)
+        self.create("app", channel=self.server)
+        self.assert_index_kept(file)
+        self.assertIn(None, self.ranges())
+
+    def test_a_part_that_does_not_come_is_no_obstacle(self):
+        file, fail_later_parts = self.large_index()
+        for number, fault in enumerate((faults.silent(), faults.status(503), faults.reset(None), faults.status(429))):
+            with self.subTest(number):
+                self.server._faults.clear()
+                fail_later_parts(fault)
+                self.create("app", channel=self.server, prefix=self.work / "env2", env={"CONDA_PKGS_DIRS": str(self.work / "pkgs2")})
+                kept = [path.read_bytes() for path in (self.work / "pkgs2/cache").glob("*.msgpack.zst")]
+                self.assertIn(file.read_bytes(), kept)
+                for folder in ("env2", "pkgs2"):
+                    shutil.rmtree(self.work / folder)
 
     def test_searching_takes_the_whole_index(self):
         self.shard(keep_repodata=True)
