@@ -54,14 +54,20 @@ private:
 
 namespace {
 
-/// `2026-11-27T19:16:08.474191+00:00`, as Python writes a time.
-std::string iso_time(std::int64_t seconds, std::int64_t microseconds) {
-    const std::time_t whole = seconds;
+/// `2026-11-27T19:16:08.474191+00:00`: seconds since 1970 as Python writes a time that it holds in a double.
+std::string iso_time(double time) {
+    double seconds = 0;
+    double microseconds = std::nearbyint(std::modf(time, &seconds) * 1e6);
+    if (microseconds >= 1e6) {
+        seconds += 1;
+        microseconds = 0;
+    }
+    const auto whole = static_cast<std::time_t>(seconds);
     std::tm parts{};
     if (::gmtime_r(&whole, &parts) == nullptr) return {};
     auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
                             parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
-    if (microseconds > 0) text += fmt::format(".{:06}", microseconds);
+    if (microseconds > 0) text += fmt::format(".{:06}", static_cast<int>(microseconds));
     return text + "+00:00";
 }
 
@@ -72,16 +78,15 @@ void write_times(JsonWriter& json, const std::string& prefix) {
     double time = 0;
     const auto [end, error] = created ? std::from_chars(created->data(), created->data() + created->size(), time)
                                       : std::from_chars_result{nullptr, std::errc::invalid_argument};
-    if (error == std::errc() && time > 0 && time < 1e11) {
-        const auto seconds = static_cast<std::int64_t>(time);
-        json.value(iso_time(seconds, std::llround((time - static_cast<double>(seconds)) * 1e6)));
-    } else {
+    if (error == std::errc() && time > 0 && time < 1e11)
+        json.value(iso_time(time));
+    else
         json.null();
-    }
     json.key("last_modified");
     struct stat status {};
     if (::stat((prefix + "/conda-meta/history").c_str(), &status) == 0)
-        json.value(iso_time(status.st_mtim.tv_sec, status.st_mtim.tv_nsec / 1000));
+        json.value(
+            iso_time(static_cast<double>(status.st_mtim.tv_sec) + 1e-9 * static_cast<double>(status.st_mtim.tv_nsec)));
     else
         json.null();
 }
@@ -133,17 +138,16 @@ void write_environments(JsonWriter& json, const Invocation& invocation, const Co
     json.key("envs_details").begin_object();
     for (const auto& environment : environments) {
         const auto frozen = frozen_message(environment.prefix);
-        json.key(environment.prefix).begin_object();
+        json.key(environment.prefix).begin_object().member("name", environment.name);
         write_times(json, environment.prefix);
         json.member("active", environment.prefix == active);
         json.member("base", environment.prefix == config.root_prefix);
         json.member("frozen", frozen && frozen->has_value());
-        json.member("name", environment.name);
+        json.member("writable", ::access((environment.prefix + "/conda-meta/history").c_str(), W_OK) == 0);
         if (sizes) {
             const auto size = environment_size(environment.prefix);
             json.member("size", size ? *size : 0);
         }
-        json.member("writable", ::access((environment.prefix + "/conda-meta/history").c_str(), W_OK) == 0);
         json.end_object();
     }
     json.end_object();

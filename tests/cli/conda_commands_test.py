@@ -1,6 +1,7 @@
 """Commands that conda has beside the daily ones: rename, compare, doctor, notices, export, and sizes in lists."""
 
 import json
+from datetime import datetime, timezone
 
 from taipan_test import TaipanTest, main
 
@@ -139,6 +140,8 @@ class CondaCommandsTest(TaipanTest):
         self.assertEqual(details["name"], "one")
         for key in ("created", "last_modified"):
             self.assertRegex(details[key], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00$")
+        changed = (prefix / "conda-meta/history").stat().st_mtime
+        self.assertEqual(details["last_modified"], datetime.fromtimestamp(changed, timezone.utc).isoformat())
         info = self.taipan_json("info", env={"CONDA_API_TOKEN": "tk-geheim"})
         self.assertEqual(info["env_vars"]["CIO_TEST"], "<not set>")
         self.assertNotIn("geheim", json.dumps(info))
