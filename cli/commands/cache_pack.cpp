@@ -6,11 +6,10 @@
 #include "base/json_writer.hpp"
 #include "config/expand.hpp"
 #include "flow/pack.hpp"
-#include "program/signals.hpp"
 #include "requests/cache_options.hpp"
 #include "requests/wishes.hpp"
-#include "screen/progress.hpp"
 #include "screen/text.hpp"
+#include "screen/watched_run.hpp"
 
 // `cache pack` and `cache unpack`: a package cache as one file, for a CI to keep.
 
@@ -70,14 +69,12 @@ public:
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(auto config, options_.load(invocation));
         const bool json = config.json;
-        StopSource stop;
-        const StopOnSignals signals(stop);
-        const auto progress = make_progress(invocation.console, config.quiet, config.verbosity);
-        PlatformSessions sessions(std::move(config), *progress, stop);
-        TAIPAN_TRY(const auto inputs, choose(invocation, sessions, *progress));
+        WatchedRun watched(invocation.console, config.quiet, config.verbosity);
+        PlatformSessions sessions(std::move(config), *watched.progress, watched.stop);
+        TAIPAN_TRY(const auto inputs, choose(invocation, sessions, *watched.progress));
         const std::string file = absolute(output_, sessions.config());
         TAIPAN_TRY(const auto report, write_pack(sessions.own(), file, inputs));
-        progress->finish();
+        watched.progress->finish();
         invocation.console.print(json ? document(file, report, false)
                                       : "Packed " + parts_text(report) + " into " + file + ": " +
                                             human_bytes(report.pack_bytes) + ".\n");
@@ -130,16 +127,14 @@ public:
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(auto config, options_.load(invocation));
         const bool json = config.json;
-        StopSource stop;
-        const StopOnSignals signals(stop);
-        const auto progress = make_progress(invocation.console, config.quiet, config.verbosity);
+        WatchedRun watched(invocation.console, config.quiet, config.verbosity);
         const bool piped = files_.front() == "-";
         const std::string file = piped ? "standard input" : absolute(files_.front(), config);
-        Session session(std::move(config), *progress, stop);
+        Session session(std::move(config), *watched.progress, watched.stop);
         const UnpackForm form = extracted_ ? UnpackForm::extracted : UnpackForm::archives;
         TAIPAN_TRY(const auto report,
                    piped ? read_pack_stream(session, STDIN_FILENO, form) : read_pack(session, file, form));
-        progress->finish();
+        watched.progress->finish();
         std::string text = "Unpacked " + parts_text(report) + " from " + file;
         if (report.already_there > 0) text += "; " + std::to_string(report.already_there) + " were there already";
         invocation.console.print(json ? document(file, report, true) : text + ".\n");

@@ -4,11 +4,10 @@
 #include "base/json_writer.hpp"
 #include "cache/package_cache.hpp"
 #include "flow/prune_cache.hpp"
-#include "program/signals.hpp"
 #include "requests/cache_options.hpp"
 #include "requests/wishes.hpp"
-#include "screen/progress.hpp"
 #include "screen/text.hpp"
+#include "screen/watched_run.hpp"
 
 // `cache prune`: leaves in a cache what environments of the given files need, and nothing else, so that a cache that a
 // CI keeps does not grow from run to run.
@@ -35,12 +34,10 @@ public:
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(auto config, options_.load(invocation));
         const bool json = config.json;
-        StopSource stop;
-        const StopOnSignals signals(stop);
-        const auto progress = make_progress(invocation.console, config.quiet, config.verbosity);
+        WatchedRun watched(invocation.console, config.quiet, config.verbosity);
         TAIPAN_TRY(const auto wishes, wishes_.read(invocation, options_.common, config));
-        note_warnings(wishes, *progress);
-        PlatformSessions sessions(std::move(config), *progress, stop);
+        note_warnings(wishes, *watched.progress);
+        PlatformSessions sessions(std::move(config), *watched.progress, watched.stop);
         TAIPAN_TRY(const auto plans, plan_wishes(sessions, wishes));
         NeededEntries needed;
         for (std::size_t i = 0; i < plans.size(); ++i)
@@ -48,7 +45,7 @@ public:
         TAIPAN_TRY(const std::string directory, sweep(sessions.config()));
         TAIPAN_TRY(const auto entries, unneeded_entries(sessions.own(), directory, needed, forms()));
         if (!options_.common.dry_run && !entries.empty()) TAIPAN_CHECK(prune_cache(sessions.own(), directory, entries));
-        progress->finish();
+        watched.progress->finish();
         invocation.console.print(json ? document(directory, entries) : summary(entries));
         return exit_success;
     }

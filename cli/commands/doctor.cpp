@@ -11,10 +11,9 @@
 #include "prefix/registry.hpp"
 #include "program/common_options.hpp"
 #include "program/fault_point.hpp"
-#include "program/signals.hpp"
 #include "requests/target_prefix.hpp"
-#include "screen/progress.hpp"
 #include "screen/text.hpp"
+#include "screen/watched_run.hpp"
 #include "solve/virtual_packages.hpp"
 
 // `doctor` (and `check`): a health report of an environment, by conda's names of checks. Like conda's it ends with exit
@@ -86,13 +85,11 @@ public:
             if (config.protect_frozen_envs) TAIPAN_CHECK(require_not_frozen(prefix));
             TAIPAN_CHECK(require_writable(prefix));
         }
-        StopSource stop;
-        const StopOnSignals signals(stop);
-        const auto progress = make_progress(console, config.quiet, config.verbosity);
-        Session session(config, *progress, stop);
+        WatchedRun watched(console, config.quiet, config.verbosity);
+        Session session(config, *watched.progress, watched.stop);
         session.set_fault_point(fault_point_of(invocation));
         TAIPAN_TRY(auto findings, examine(session, prefix));
-        progress->finish();
+        watched.progress->finish();
         console.print(config.json ? document(prefix, findings)
                                   : text(prefix, findings, console.terminal().unicode, config.verbosity > 0));
         if (fix) TAIPAN_CHECK(mend(session, invocation, prefix));

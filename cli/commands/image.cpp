@@ -6,12 +6,11 @@
 #include "config/expand.hpp"
 #include "flow/image.hpp"
 #include "program/common_options.hpp"
-#include "program/signals.hpp"
 #include "requests/image_options.hpp"
 #include "requests/request_files.hpp"
 #include "screen/plan_view.hpp"
-#include "screen/progress.hpp"
 #include "screen/text.hpp"
+#include "screen/watched_run.hpp"
 #include "transaction/run_recording.hpp"
 
 // `image`: an OCI image from a lock file, an environment file or specs. No environment is made: the layers come
@@ -55,14 +54,12 @@ public:
         if (!slim_.empty()) config.slim = split_list(slim_, ',');
         config.slim_exclude.insert(config.slim_exclude.end(), slim_exclude_.begin(), slim_exclude_.end());
         config.slim_keep.insert(config.slim_keep.end(), slim_keep_.begin(), slim_keep_.end());
-        StopSource stop;
-        const StopOnSignals signals(stop);
-        const auto progress = make_progress(invocation.console, config.quiet, config.verbosity);
-        TAIPAN_TRY(const auto install, read_request(invocation, config, request, *progress));
-        TAIPAN_TRY(auto recording, RunRecording::begin(recording_, invocation, *progress));
-        Session session(std::move(config), recording.sink(), stop);
-        auto text = carry_out(session, install, request, *progress);
-        progress->finish();
+        WatchedRun watched(invocation.console, config.quiet, config.verbosity);
+        TAIPAN_TRY(const auto install, read_request(invocation, config, request, *watched.progress));
+        TAIPAN_TRY(auto recording, RunRecording::begin(recording_, invocation, *watched.progress));
+        Session session(std::move(config), recording.sink(), watched.stop);
+        auto text = carry_out(session, install, request, *watched.progress);
+        watched.progress->finish();
         recording.finish(invocation.console, text ? nullptr : &text.error(), session.workers(), session.config().quiet);
         if (!text) return std::move(text).error();
         invocation.console.print(*text);

@@ -6,9 +6,8 @@
 #include "flow/index_folder.hpp"
 #include "model/channel.hpp"
 #include "program/common_options.hpp"
-#include "program/signals.hpp"
-#include "screen/progress.hpp"
 #include "screen/text.hpp"
+#include "screen/watched_run.hpp"
 
 // `index`: makes a channel out of a folder of packages. Options are spelled as conda-index does.
 
@@ -57,13 +56,11 @@ public:
         TAIPAN_TRY(auto config, load_settings_for_output(invocation, common_, json_));
         if (!threads_.empty()) config.worker_threads = thread_count();
         TAIPAN_TRY(const auto request, make_request(invocation));
-        StopSource stop;
-        const StopOnSignals signals(stop);
-        const auto progress = make_progress(invocation.console, config.quiet || json_, config.verbosity);
+        WatchedRun watched(invocation.console, config.quiet || json_, config.verbosity);
         const bool quiet = config.quiet;
-        Session session(std::move(config), *progress, stop);
+        Session session(std::move(config), *watched.progress, watched.stop);
         TAIPAN_TRY(const auto subdirs, index_folder(session, request));
-        progress->finish();
+        watched.progress->finish();
         if (json_)
             invocation.console.print(document(request.folder, subdirs));
         else

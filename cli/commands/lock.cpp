@@ -10,11 +10,10 @@
 #include "flow/plan.hpp"
 #include "model/match_spec.hpp"
 #include "program/common_options.hpp"
-#include "program/signals.hpp"
 #include "requests/request_files.hpp"
 #include "screen/lock_text.hpp"
-#include "screen/progress.hpp"
 #include "screen/text.hpp"
+#include "screen/watched_run.hpp"
 
 // `lock`: solves environment files, for each platform by itself, and writes down what comes out. The result depends on
 // the files, the channels and the platform, not on this machine: virtual packages have fixed versions (those that
@@ -257,16 +256,14 @@ private:
     }
 
     Result<LockDocument> solve(Invocation& invocation, const std::vector<PlatformRequest>& requests) {
-        StopSource stop;
-        const StopOnSignals signals(stop);
-        const auto progress = make_progress(invocation.console, config_.quiet, config_.verbosity);
-        for (const auto& text : warnings_) progress->note(Severity::warning, text);
+        WatchedRun watched(invocation.console, config_.quiet, config_.verbosity);
+        for (const auto& text : warnings_) watched.progress->note(Severity::warning, text);
         LockDocument document;
         document.sources = sources_;
         for (std::size_t i = 0; i < requests.size(); ++i) {
-            auto locked = solve_platform(platforms_[i], requests[i], invocation, *progress, stop);
+            auto locked = solve_platform(platforms_[i], requests[i], invocation, *watched.progress, watched.stop);
             if (!locked) {
-                progress->finish();
+                watched.progress->finish();
                 return std::move(locked).context("while locking for " + platforms_[i]).error();
             }
             document.platforms.push_back(std::move(*locked));
@@ -276,7 +273,7 @@ private:
                     document.channels.push_back(shown);
             }
         }
-        progress->finish();
+        watched.progress->finish();
         return document;
     }
 

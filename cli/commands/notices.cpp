@@ -5,8 +5,7 @@
 #include "config/yaml_value.hpp"
 #include "flow/download_text.hpp"
 #include "program/common_options.hpp"
-#include "program/signals.hpp"
-#include "screen/progress.hpp"
+#include "screen/watched_run.hpp"
 
 // `notices`: what the owners of channels want to tell, from the notices.json beside a channel's subdirs. JSON is YAML,
 // and a small file: no parser of its own is needed. A channel without the file has nothing to tell.
@@ -68,17 +67,15 @@ public:
         const auto names = request_channels(common_, config, {}, false);
         const auto channel_settings = config.channel_settings;
         const bool json = config.json, quiet = config.quiet;
-        StopSource stop;
-        const StopOnSignals signals(stop);
-        const auto progress = make_progress(invocation.console, true, config.verbosity);
-        Session session(std::move(config), *progress, stop);
+        WatchedRun watched(invocation.console, true, config.verbosity);
+        Session session(std::move(config), *watched.progress, watched.stop);
         std::vector<ChannelNotices> found;
         for (const auto& name : names) {
             TAIPAN_TRY(const auto channels, resolve_channel(name, channel_settings));
             for (const auto& channel : channels) {
                 const auto url = channel.base_url + "/notices.json";
                 auto content = load(session, channel.authenticated(url));
-                if (!content && stop.stop_requested()) return std::move(content).error();
+                if (!content && watched.stop.stop_requested()) return std::move(content).error();
                 if (content) found.push_back({channel.name, parse_notices(*content, url)});
             }
         }

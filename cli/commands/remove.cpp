@@ -9,9 +9,8 @@
 #include "prefix/frozen.hpp"
 #include "prefix/prefix_data.hpp"
 #include "program/fault_point.hpp"
-#include "program/signals.hpp"
 #include "screen/package_json.hpp"
-#include "screen/progress.hpp"
+#include "screen/watched_run.hpp"
 
 // `remove` takes packages out of an environment; `remove --all` and `env remove` delete the environment itself.
 
@@ -162,8 +161,7 @@ Result<int> remove_whole_environment(Invocation& invocation, Config config, cons
     Console& console = invocation.console;
     const bool json = config.json, quiet = config.quiet;
     if (!json && !quiet) console.print("\nRemove all packages in environment " + prefix + ":\n\n");
-    StopSource stop;
-    const StopOnSignals signals(stop);
+    WatchedRun watched(console, true, config.verbosity);
     if (!dry_run && !json && !config.always_yes) {
         TAIPAN_TRY(const bool yes,
                    console.confirm("Everything found in the environment will be removed. Proceed?", false));
@@ -174,8 +172,7 @@ Result<int> remove_whole_environment(Invocation& invocation, Config config, cons
     }
     const auto document = json ? removal_json(prefix, dry_run, config) : std::string();
     if (!dry_run) {
-        const auto progress = make_progress(console, true, config.verbosity);
-        Session session(std::move(config), *progress, stop);
+        Session session(std::move(config), *watched.progress, watched.stop);
         session.set_fault_point(fault_point_of(invocation));
         TAIPAN_CHECK(remove_environment(session, prefix));
     }

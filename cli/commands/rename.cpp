@@ -4,9 +4,8 @@
 #include "prefix/frozen.hpp"
 #include "prefix/prefix_data.hpp"
 #include "program/fault_point.hpp"
-#include "program/signals.hpp"
 #include "requests/target_prefix.hpp"
-#include "screen/progress.hpp"
+#include "screen/watched_run.hpp"
 #include "transaction/transaction.hpp"
 
 // `rename`: an environment under another name or path. As conda does it: the environment is copied to the new place,
@@ -104,10 +103,8 @@ private:
     }
 
     static Result<int> remove_source(Invocation& invocation, Config config, const std::string& source) {
-        StopSource stop;
-        const StopOnSignals signals(stop);
-        const auto progress = make_progress(invocation.console, true, config.verbosity);
-        Session session(std::move(config), *progress, stop);
+        WatchedRun watched(invocation.console, true, config.verbosity);
+        Session session(std::move(config), *watched.progress, watched.stop);
         session.set_fault_point(fault_point_of(invocation));
         TAIPAN_CHECK(remove_environment(session, source).context("while removing what has been copied"));
         return exit_success;

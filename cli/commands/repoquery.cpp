@@ -5,10 +5,9 @@
 #include "model/version.hpp"
 #include "prefix/prefix_data.hpp"
 #include "program/common_options.hpp"
-#include "program/signals.hpp"
 #include "requests/target_prefix.hpp"
-#include "screen/progress.hpp"
 #include "screen/repoquery_text.hpp"
+#include "screen/watched_run.hpp"
 
 // `repoquery search|depends|whoneeds`, in mamba's forms. Without --local or --remote, `search` asks the channels; the
 // others ask the environment, unless a channel is named or there is none.
@@ -64,13 +63,11 @@ public:
             if (code && !json_ && nothing_found_) invocation.console.print("Try looking remotely with '--remote'.\n");
             return code;
         }
-        StopSource stop;
-        const StopOnSignals signals(stop);
-        const auto progress = make_progress(invocation.console, config.quiet || json_, config.verbosity);
+        WatchedRun watched(invocation.console, config.quiet || json_, config.verbosity);
         const auto channels = request_channels(common_, config, {}, false);
-        Session session(std::move(config), *progress, stop);
+        Session session(std::move(config), *watched.progress, watched.stop);
         TAIPAN_TRY(auto packages, ChannelPackages::load(session, channels, wanted));
-        progress->finish();
+        watched.progress->finish();
         return answer(invocation.console, packages.source(), wanted);
     }
 

@@ -8,11 +8,10 @@
 #include "prefix/prefix_data.hpp"
 #include "program/common_options.hpp"
 #include "program/errors.hpp"
-#include "program/signals.hpp"
 #include "requests/known_environments.hpp"
 #include "screen/package_json.hpp"
-#include "screen/progress.hpp"
 #include "screen/record_text.hpp"
+#include "screen/watched_run.hpp"
 #include "solve/query.hpp"
 
 // `search`, in conda's forms: a table, `--info` with a block for each package, `--json` with a list for each name.
@@ -138,13 +137,11 @@ public:
         TAIPAN_TRY(auto config, load_settings_for_output(invocation, common_, json_));
         TAIPAN_TRY(const auto wanted, parse(config));
         if (envs_) return search_environments(invocation.console, config, invocation.role(), wanted);
-        StopSource stop;
-        const StopOnSignals signals(stop);
-        const auto progress = make_progress(invocation.console, config.quiet || json_, config.verbosity);
+        WatchedRun watched(invocation.console, config.quiet || json_, config.verbosity);
         const auto channels = request_channels(common_, config, {}, false);
-        Session session(std::move(config), *progress, stop);
+        Session session(std::move(config), *watched.progress, watched.stop);
         TAIPAN_TRY(auto packages, ChannelPackages::load(session, channels, wanted));
-        progress->finish();
+        watched.progress->finish();
         const bool talk = !json_ && (invocation.role() == Role::conda || !session.config().quiet);
         // conda's spinner leaves this behind where it cannot spin.
         const bool spins = invocation.console.terminal().output;

@@ -3,10 +3,9 @@
 #include "prefix/prefix_data.hpp"
 #include "program/common_options.hpp"
 #include "program/fault_point.hpp"
-#include "program/signals.hpp"
 #include "requests/target_prefix.hpp"
-#include "screen/progress.hpp"
 #include "screen/text.hpp"
+#include "screen/watched_run.hpp"
 
 // `verify`: is an environment what its records say? Exit code 0 when it is (or is again, with --repair), else 1.
 
@@ -49,11 +48,9 @@ public:
         TAIPAN_TRY(config, load_settings_for_prefix(invocation, common_, prefix, std::move(config)));
         if (repair_) TAIPAN_CHECK(require_writable(prefix));
         json_ = config.json;
-        StopSource stop;
-        const StopOnSignals signals(stop);
         Console& console = invocation.console;
-        const auto progress = make_progress(console, config.quiet, config.verbosity);
-        Session session(std::move(config), *progress, stop);
+        WatchedRun watched(console, config.quiet, config.verbosity);
+        Session session(std::move(config), *watched.progress, watched.stop);
         session.set_fault_point(fault_point_of(invocation));
         TAIPAN_TRY(VerifyReport report, verify_prefix(session, prefix));
         const VerifyReport before = report;
@@ -62,7 +59,7 @@ public:
             for (const auto& message : repaired.messages) session.sink().note(Severity::info, message);
             TAIPAN_TRY(report, verify_prefix(session, prefix));
         }
-        progress->finish();
+        watched.progress->finish();
         console.print(json_ ? document(prefix, before, report) : text(prefix, before, report));
         return report.sound() ? exit_success : exit_failure;
     }

@@ -5,12 +5,11 @@
 #include "base/json_writer.hpp"
 #include "flow/warm.hpp"
 #include "program/common_options.hpp"
-#include "program/signals.hpp"
 #include "requests/wishes.hpp"
 #include "screen/package_json.hpp"
 #include "screen/plan_view.hpp"
-#include "screen/progress.hpp"
 #include "screen/text.hpp"
+#include "screen/watched_run.hpp"
 #include "transaction/run_recording.hpp"
 
 // `warm`: brings everything that environments will need into the cache, so that `create --offline` works later (CI,
@@ -43,16 +42,14 @@ public:
 
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(auto config, load_settings_for_output(invocation, common_, json_));
-        StopSource stop;
-        const StopOnSignals signals(stop);
-        const auto progress = make_progress(invocation.console, config.quiet, config.verbosity);
+        WatchedRun watched(invocation.console, config.quiet, config.verbosity);
         TAIPAN_TRY(const auto wishes, wishes_.read(invocation, common_, config));
-        note_warnings(wishes, *progress);
-        TAIPAN_TRY(auto recording, RunRecording::begin(recording_, invocation, *progress));
+        note_warnings(wishes, *watched.progress);
+        TAIPAN_TRY(auto recording, RunRecording::begin(recording_, invocation, *watched.progress));
         const bool quiet = config.quiet;
-        PlatformSessions sessions(std::move(config), recording.sink(), stop);
-        auto text = carry_out(sessions, wishes, *progress);
-        progress->finish();
+        PlatformSessions sessions(std::move(config), recording.sink(), watched.stop);
+        auto text = carry_out(sessions, wishes, *watched.progress);
+        watched.progress->finish();
         recording.finish(invocation.console, text ? nullptr : &text.error(), sessions.own().workers(), quiet);
         if (!text) return std::move(text).error();
         invocation.console.print(*text);
