@@ -29,6 +29,10 @@ constexpr std::string_view solving = "create,install,update,remove,env create,en
 constexpr std::string_view changing = "create,install,update,remove,env create,env update";
 constexpr std::string_view with_channels =
     "create,install,update,remove,search,notices,env create,repoquery search,repoquery depends,repoquery whoneeds";
+/// Commands that change something, and show nothing beforehand.
+constexpr std::string_view writing =
+    "run,config,config set,config append,config prepend,config remove,config remove-key,verify,cache pack,cache unpack,"
+    "package extract,package create,package transmute,auth login,auth logout,env config vars set,env config vars unset";
 
 const Row table[] = {
     // conda
@@ -71,6 +75,7 @@ const Row table[] = {
     {"*", "--log-level", "LEVEL", accepted, "there is no log; -v and -q say how much is told"},
     {"*", "--no-banner,--no-progress-bars", {}, accepted, "--quiet hides progress"},
     {"index", "--dry-run", {}, refused, "the indexes are written at once; try it on a copy of the folder"},
+    {writing, "--dry-run", {}, refused, "what the command does is done at once"},
     {"*", "--offline,--dry-run,--download-only,-y,--yes", {}, accepted, "the command fetches and asks nothing"},
     {"*", "-q,--quiet", {}, accepted, "the command shows no progress"},
     {"*", "-v,--verbose", {}, accepted, "the command has no more to tell"},
