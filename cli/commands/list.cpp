@@ -89,7 +89,10 @@ public:
         }
         if (revisions_) {
             TAIPAN_TRY(const auto blocks, load_history(prefix));
-            invocation.console.print(json_ ? revisions_json(blocks) : revisions_text(blocks));
+            const bool of_mamba = as_mamba(invocation.role());
+            invocation.console.print(of_mamba ? mamba_revisions(blocks, prefix, json_)
+                                     : json_  ? revisions_json(blocks)
+                                              : revisions_text(blocks));
             return exit_success;
         }
         TAIPAN_TRY(const auto data, load_prefix(prefix, RecordDetail::identity, config.channel_settings));

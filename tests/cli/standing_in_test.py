@@ -1,6 +1,7 @@
 """In the place of conda and mamba: what programs read of them, where it is not what taipan says under its own name."""
 
 import json
+import os
 
 from taipan_test import TaipanTest, binary_under_test, main
 from tiny_channel import File
@@ -114,6 +115,34 @@ class StandingInTest(TaipanTest):
         self.assertIn("ambiguous option --no-p: it could be --no-pin, ", ambiguous)
         self.assertIn("unknown option --rev", self.run_as("micromamba", "install", "--rev", "0", code=2).stderr)
         self.assertEqual(self.run_as("conda", "run", "--pre", self.prefix, "echo", "--pre").stdout, "--pre\n")
+    def test_revisions_of_mamba(self):
+        self.channel.add("thing", "3.0")
+        self.channel.write_index()
+        self.create("thing=2.0")
+        self.install("thing=3.0")
+        told = self.told("micromamba", "list", "-p", self.prefix, "--revisions")
+        self.assertEqual([sorted(one) for one in told], [["date", "install", "remove", "rev"]] * 2)
+        self.assertEqual([dist.split("::")[1] for dist in told[1]["remove"]], ["thing-2.0-0"])
+        self.assertEqual([dist.split("::")[1] for dist in told[1]["install"]], ["thing-3.0-0"])
+        text = self.run_as("micromamba", "list", "-p", self.prefix, "--revisions").stdout
+        self.assertRegex(text, r"\(rev 1\)\n-\S+::thing-2.0-0\n\+\S+::thing-3.0-0\n")
+
+    def test_pip_in_the_list_of_mamba(self):
+        self.create("thing")
+        info = self.prefix / "lib/python3.11/site-packages/wheel_of-1.5.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: wheel-of\nVersion: 1.5\n")
+        (info / "INSTALLER").write_text("pip\n")
+        (info / "RECORD").write_text("")
+        self.channel.add("python", "3.11.0")
+        self.channel.write_index()
+        self.install("python")
+        found = [one for one in self.told("micromamba", "list", "-p", self.prefix) if one["name"] == "wheel-of"]
+        machine = os.uname()
+        self.assertEqual(found, [{
+            "base_url": "https://pypi.org/", "build_number": 0, "build_string": "pypi_0", "channel": "pypi",
+            "dist_name": "wheel-of-1.5-pypi_0", "md5": "", "name": "wheel-of",
+            "platform": f"{machine.sysname.lower()}-{machine.machine}", "sha256": "", "url": "", "version": "1.5"}])
 
     def test_export_of_mamba(self):
         self.create("thing")
