@@ -61,6 +61,7 @@ void write_full_record(JsonWriter& json, const PackageRecord& record, bool in_se
         json.member("noarch", python ? "python" : "generic");
         json.member("package_type", python ? "noarch_python" : "noarch_generic");
     }
+    member_if(json, "python_site_packages_path", record.python_site_packages_path);
     member_if(json, "sha256", record.sha256);
     if (record.size) json.member("size", *record.size);
     json.member("subdir", record.subdir);
@@ -85,7 +86,10 @@ void write_mamba_package(JsonWriter& json, const PackageRecord& record, const Ch
     json.member("dist_name", record.dist_name()).member("fn", record.fn);
     member_if(json, "license", record.license);
     member_if(json, "md5", record.md5);
-    json.member("name", record.name).member("platform", record.subdir);
+    json.member("name", record.name);
+    if (record.noarch != Noarch::none) json.member("noarch", record.noarch == Noarch::python ? "python" : "generic");
+    json.member("platform", record.subdir);
+    member_if(json, "python_site_packages_path", record.python_site_packages_path);
     member_if(json, "sha256", record.sha256);
     if (record.size) json.member("size", *record.size);
     json.member("subdir", record.subdir);

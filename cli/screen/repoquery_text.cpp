@@ -43,6 +43,8 @@ void write_record(JsonWriter& json, const PackageRecord& record) {
     json.member("md5", record.md5);
     json.member("name", record.name);
     if (record.noarch != Noarch::none) json.member("noarch", record.noarch == Noarch::python ? "python" : "generic");
+    if (!record.python_site_packages_path.empty())
+        json.member("python_site_packages_path", record.python_site_packages_path);
     json.member("sha256", record.sha256);
     json.member("size", record.size.value_or(0));
     json.member("subdir", record.subdir);

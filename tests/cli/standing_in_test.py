@@ -144,6 +144,19 @@ class StandingInTest(TaipanTest):
             "dist_name": "wheel-of-1.5-pypi_0", "md5": "", "name": "wheel-of",
             "platform": f"{machine.sysname.lower()}-{machine.machine}", "sha256": "", "url": "", "version": "1.5"}])
 
+    def test_where_a_python_keeps_its_packages_is_told(self):
+        path = "lib/python3.13t/site-packages"
+        self.channel.add("python", "3.13.1", "h_cp313t", record={"python_site_packages_path": path})
+        self.channel.write_index()
+        found = self.told("micromamba", "repoquery", "search", "python")["result"]["pkgs"]
+        self.assertEqual([one["python_site_packages_path"] for one in found], [path])
+        self.assertEqual(self.told("conda", "search", "python")["python"][0]["python_site_packages_path"], path)
+        for name in ("micromamba", "conda"):
+            actions = self.told(name, "create", "-p", self.prefix, "--dry-run", "python", "thing")["actions"]
+            for key in ("FETCH", "LINK") if name == "micromamba" else ("FETCH",):
+                told = {one["name"]: one.get("python_site_packages_path") for one in actions[key]}
+                self.assertEqual((told["python"], told["thing"]), (path, None), f"{name} {key}")
+
     def test_export_of_mamba(self):
         self.create("thing")
         text = self.run_as("micromamba", "env", "export", "-p", self.prefix, "--md5", "--channel-subdir").stdout
