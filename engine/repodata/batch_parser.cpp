@@ -48,8 +48,7 @@ void MemberParser::add(const RecordView& record, ParsedBatch& parsed) {
 }
 
 bool MemberParser::fits(std::string_view file, const ParsedBatch& parsed) {
-    const auto parts = split_package_filename(file);
-    return parts && parts->extension == (parsed.section == Section::conda ? ".conda" : ".tar.bz2");
+    return fits_section(file, parsed.section);
 }
 
 /// The record says what the package is called, as for conda and mamba; the file may be named otherwise.

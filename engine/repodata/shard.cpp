@@ -61,8 +61,7 @@ private:
         for (std::uint32_t i = 0; i < *count && !in_.broken(); ++i) {
             RecordView record;
             record.fn = in_.text().value_or(std::string_view());
-            const auto parts = split_package_filename(record.fn);
-            const bool fits = parts && parts->extension == (batch.section == Section::conda ? ".conda" : ".tar.bz2");
+            const bool fits = fits_section(record.fn, batch.section);
             if (in_.peek() != MsgpackReader::Kind::map || !fits) {
                 in_.skip();
                 ++batch.skipped;

@@ -19,6 +19,12 @@
 #endif
 
 namespace taipan::repodata {
+
+bool fits_section(std::string_view file, Section section) {
+    const std::string_view extension = section == Section::conda ? ".conda" : ".tar.bz2";
+    const bool in_folder = file.find('/') == std::string_view::npos && file.find('\0') == std::string_view::npos;
+    return in_folder && file.ends_with(extension) && !file.starts_with('.');
+}
 namespace {
 
 constexpr std::size_t block_size = 64;

@@ -15,6 +15,10 @@ namespace taipan::repodata {
 /// Which packages a section of repodata holds.
 enum class Section : std::uint8_t { conda, tar_bz2 };
 
+/// Whether this can be the file of a package in that section: one with its extension in the folder of the index. How
+/// it is named otherwise does not matter, the record tells what the package is.
+[[nodiscard]] bool fits_section(std::string_view file, Section section);
+
 /// Some bytes to be written to, with their number; not initialised, used again and again.
 struct Buffer {
     std::unique_ptr<char[]> bytes; // NOLINT: a vector would clear what is overwritten at once

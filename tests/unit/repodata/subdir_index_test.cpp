@@ -149,9 +149,14 @@ TEST_CASE("a broken record is left out, alone", "[repodata]") {
         CHECK(records(index, "x").empty());
         CHECK(index.counters().broken == 1);
     }
-    const auto index = index_of(one(basics, "no_package_name.conda"));
-    CHECK(index.size() == 0);
-    CHECK(index.counters().skipped == 1);
+    // As for conda and mamba it is the record that tells what a package is.
+    CHECK(records(index_of(one(basics, "named_otherwise.conda")), "x").size() == 1);
+    for (const auto* file : {"no_package", ".conda", ".hidden-1-0.conda", "../x-1-0.conda", "x/y-1-0.conda"}) {
+        INFO(file);
+        const auto index = index_of(one(basics, file));
+        CHECK(index.size() == 0);
+        CHECK(index.counters().skipped == 1);
+    }
     CHECK(index_of(R"({"packages":{"x-1-0.tar.bz2":7}})").counters().skipped == 1);
     CHECK(index_of(R"({"packages":{"x-1-0.conda":{}}})").counters().skipped == 1); // wrong section
 }
