@@ -97,9 +97,6 @@ std::string CommonOptions::usage_error() const {
         return "--channel-priority " + *channel_priority + " and the other flag of channel priority exclude each other";
     }
     if (!rc_files.empty() && no_rc) return "--rc-file and --no-rc exclude each other";
-    if (override_channels && channels.empty()) {
-        return "--override-channels needs at least one -c/--channel to take its place";
-    }
     return {};
 }
 
@@ -147,6 +144,13 @@ ConfigRequest settings_request(const Invocation& invocation, const CommonOptions
 
 Result<Config> load_settings(const Invocation& invocation, const CommonOptions& options,
                              std::optional<std::string> target_prefix) {
+    // mamba takes it: an explicit list or a file with channels needs none of the command line.
+    if (options.override_channels && options.channels.empty() && !as_mamba(invocation.role())) {
+        Error error = make_error(ErrorCode::invalid_argument,
+                                 "--override-channels needs at least one -c/--channel to take its place");
+        error.details = R"({"missing_argument": "channel"})";
+        return error;
+    }
     TAIPAN_TRY(auto config, load_config(settings_request(invocation, options, std::move(target_prefix))));
     TAIPAN_CHECK(options.apply(config));
     if (as_mamba(invocation.role())) config.last_resort_channels = {"conda-forge"};

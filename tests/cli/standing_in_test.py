@@ -144,6 +144,17 @@ class StandingInTest(TaipanTest):
             "dist_name": "wheel-of-1.5-pypi_0", "md5": "", "name": "wheel-of",
             "platform": f"{machine.sysname.lower()}-{machine.machine}", "sha256": "", "url": "", "version": "1.5"}])
 
+    def test_channels_overridden_by_none(self):
+        listing = self.work / "list.txt"
+        listing.write_text("@EXPLICIT\n" + "".join(f"{self.url}/{p.record['subdir']}/{p.fn}\n"
+                                                   for p in self.channel.packages))
+        words = ("create", "-y", "-p", self.prefix, "--override-channels", "-f", listing)
+        told = self.told("conda", *words, code=2)
+        self.assertEqual(told["exception_name"], "ArgumentError")
+        self.assertIn("--override-channels needs", told["message"])
+        self.run_as("micromamba", *words)
+        self.assert_installed("base-lib-1.0-0", "thing-2.0-0")
+
     def test_where_a_python_keeps_its_packages_is_told(self):
         path = "lib/python3.13t/site-packages"
         self.channel.add("python", "3.13.1", "h_cp313t", record={"python_site_packages_path": path})
