@@ -1,10 +1,10 @@
 #include "base/json_writer.hpp"
 #include "config/environment_file.hpp"
 #include "model/match_spec.hpp"
+#include "prefix/pip_packages.hpp"
 #include "prefix/prefix_data.hpp"
 #include "program/common_options.hpp"
 #include "requests/target_prefix.hpp"
-#include "transaction/pip_packages.hpp"
 
 // `compare`: does an environment have what a file asks for? Exit code 0 when it does, else 1.
 

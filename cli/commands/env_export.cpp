@@ -5,12 +5,12 @@
 #include "config/expand.hpp"
 #include "prefix/environment_variables.hpp"
 #include "prefix/history.hpp"
+#include "prefix/pip_packages.hpp"
 #include "prefix/prefix_data.hpp"
 #include "requests/target_prefix.hpp"
 #include "screen/explicit_list.hpp"
 #include "screen/export_formats.hpp"
 #include "solve/topological.hpp"
-#include "transaction/pip_packages.hpp"
 
 // `env export` and `export` (conda-spec 9.4): an environment as a file, exact or as it was asked for.
 

@@ -5,6 +5,7 @@
 
 #include "base/filesystem.hpp"
 #include "commands/list_mamba.hpp"
+#include "prefix/pip_packages.hpp"
 #include "prefix/prefix_data.hpp"
 #include "requests/target_prefix.hpp"
 #include "screen/explicit_list.hpp"
@@ -13,7 +14,6 @@
 #include "screen/package_json.hpp"
 #include "screen/revisions.hpp"
 #include "screen/text.hpp"
-#include "transaction/pip_packages.hpp"
 
 // `list` in conda's forms (conda-spec 9.3).
 

@@ -53,6 +53,7 @@ struct Config {
     bool compile_pyc = true;
     bool use_uv = false; ///< uv, not pip, installs the pip parts of files
     bool add_pip_as_python_dependency = true;
+    bool prefix_data_interoperability = false; ///< what pip installed makes way for a package of the same name
     bool register_envs = true, protect_frozen_envs = true, rollback_enabled = true;
     bool show_channel_urls = false, changeps1 = true;
     std::optional<bool> auto_activate; ///< the shell hook activates; nullopt: as the tool that is stood in for does

@@ -142,6 +142,8 @@ const std::vector<ConfigKey> keys = {
     {"protect_frozen_envs", {}, [](Config& c) -> bool& { return c.protect_frozen_envs; }},
     // solving
     {"add_pip_as_python_dependency", {}, [](Config& c) -> bool& { return c.add_pip_as_python_dependency; }},
+    {"prefix_data_interoperability", "pip_interop_enabled",
+     [](Config& c) -> bool& { return c.prefix_data_interoperability; }},
     {"pinned_packages", {}, [](Config& c) -> Strings& { return c.pinned_packages; }, {}, '&'},
     {"create_default_packages", {}, [](Config& c) -> Strings& { return c.create_default_packages; }},
     {"aggressive_update_packages", {}, [](Config& c) -> Strings& { return c.aggressive_update_packages; }},
@@ -224,7 +226,6 @@ const std::vector<ConfigKey> keys = {
     {"order_solver_request"},
     {"override_channels_enabled"},
     {"plugins"},
-    {"prefix_data_interoperability", "pip_interop_enabled"},
     {"preview"},
     {"quiet_progress"},
     {"repodata_fns"},

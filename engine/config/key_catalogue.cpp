@@ -93,7 +93,7 @@ const std::vector<KeyInfo> catalogue = {
      "Install what is asked for again, even if it is there."},
     {"pinned_packages", Category::solver, Shape::sequence, "primitive", "[]", "Specs that hold in every environment."},
     {"prefix_data_interoperability", Category::solver, Shape::primitive, "bool", "false",
-     "Take packages into account that others than conda have installed."},
+     "A package of pip's makes way when one of the same name is installed."},
     {"track_features", Category::solver, Shape::sequence, "primitive", "[]",
      "Features that are asked for in every solve."},
     {"solver", Category::solver, Shape::primitive, "str", R"("libmamba")", "Which solver to use."},

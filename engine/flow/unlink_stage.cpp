@@ -10,6 +10,7 @@
 #include "prefix/environment_variables.hpp"
 #include "prefix/frozen.hpp"
 #include "prefix/journal.hpp"
+#include "prefix/pip_packages.hpp"
 #include "prefix/prefix_data.hpp"
 #include "prefix/registry.hpp"
 #include "prefix/unlink.hpp"
@@ -46,12 +47,27 @@ Result<LeavingPackages> load_leaving(const Session& session, const Plan& plan) {
         }
         leaving.records.push_back(std::move(record));
     }
+    if (!session.config().prefix_data_interoperability || plan.link.empty()) return leaving;
+    std::set<std::string> coming;
+    for (const auto& package : plan.link) coming.insert(package.record.name);
+    TAIPAN_TRY(const PrefixData data,
+               load_prefix(plan.prefix, RecordDetail::identity, session.config().channel_settings));
+    TAIPAN_TRY(auto replaced, pip_records(data, coming));
+    for (auto& record : replaced) {
+        leaving.files.insert(record.files.begin(), record.files.end());
+        leaving.records.push_back(std::move(record));
+    }
     return leaving;
 }
 
 Result<void> unlink_packages(Session& session, const Plan& plan, const LeavingPackages& leaving,
                              Transaction& transaction, InstallReport& report) {
     for (const auto& record : leaving.records) {
+        if (record.package.channel_name == "pypi") {
+            report.messages.push_back(record.package.name + ' ' + record.package.version +
+                                      ", which pip had installed, has made way for the package of that name");
+            continue;
+        }
         TAIPAN_CHECK(run_pre_unlink(session, plan.prefix, record.package, report.messages));
     }
     return unlink_records(leaving.records, plan.kept_paths, transaction).context("while unlinking from " + plan.prefix);

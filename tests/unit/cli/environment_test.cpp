@@ -2,11 +2,11 @@
 
 #include "base/temporary_name.hpp"
 #include "commands/clean_scan.hpp"
+#include "prefix/pip_packages.hpp"
 #include "requests/target_prefix.hpp"
 #include "scratch.hpp"
 #include "screen/revisions.hpp"
 #include "shell/activation.hpp"
-#include "transaction/pip_packages.hpp"
 
 using namespace taipan;
 using namespace taipan::cli;

@@ -1,7 +1,8 @@
-#include "transaction/pip_packages.hpp"
+#include "prefix/pip_packages.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <map>
 
 #include <dirent.h>
@@ -9,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/filesystem.hpp"
-#include "config/expand.hpp"
 #include "model/version.hpp"
 
 // Which Python packages did pip put here? site-packages tells what there is (*.dist-info, *.egg-info, *.egg-link); what
@@ -17,9 +17,16 @@
 // `list` slow, so a record is searched as text for the one line that would own the package, and nearly always the first
 // record looked at (the one of the same name) has it. INSTALLER, which conda packages mostly carry, saves even that.
 
-namespace taipan::cli {
+namespace taipan {
 
 namespace {
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r\n";
+    const auto first = text.find_first_not_of(blanks);
+    return first == std::string_view::npos ? std::string_view()
+                                           : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
 
 constexpr std::size_t block_size = 32U << 10U;
 constexpr std::uint64_t metadata_limit = 8U << 20U;
@@ -175,8 +182,16 @@ PythonIdentity parse_python_metadata(std::string_view text) {
     return identity;
 }
 
-Result<std::vector<PackageRecord>> pip_packages(const PrefixData& data) {
-    std::vector<PackageRecord> packages;
+namespace {
+
+/// A package of pip's and where its metadata are.
+struct PipPackage {
+    PackageRecord package;
+    std::string anchor; ///< path in the prefix
+};
+
+std::vector<PipPackage> find_pip_packages(const PrefixData& data) {
+    std::vector<PipPackage> packages;
     const auto site = site_packages(data);
     if (site.empty()) return packages;
     Owners owners(data);
@@ -188,11 +203,57 @@ Result<std::vector<PackageRecord>> pip_packages(const PrefixData& data) {
         auto identity = identity_of(entry);
         if (identity.name.empty()) continue;
         auto record = pypi_record(std::move(identity), entry.editable);
-        if (!owners.own(entry.anchor, record.name)) packages.push_back(std::move(record));
+        if (!owners.own(entry.anchor, record.name)) packages.push_back({std::move(record), entry.anchor});
     }
     std::sort(packages.begin(), packages.end(),
-              [](const PackageRecord& a, const PackageRecord& b) { return a.name < b.name; });
+              [](const PipPackage& a, const PipPackage& b) { return a.package.name < b.package.name; });
     return packages;
 }
 
-} // namespace taipan::cli
+/// The first field of a line of RECORD, which is CSV: in quotes when it has a comma or a quote in it.
+std::string first_field(std::string_view line) {
+    if (!line.starts_with('"')) return std::string(line.substr(0, line.find(',')));
+    std::string field;
+    for (std::size_t i = 1; i < line.size(); ++i) {
+        if (line[i] == '"' && !line.substr(i + 1).starts_with('"')) break;
+        if (line[i] == '"') ++i;
+        field.push_back(line[i]);
+    }
+    return field;
+}
+
+/// A path that RECORD gives relative to site-packages, relative to the prefix; empty when it is not in it.
+std::string path_in_prefix(const std::string& site, const std::string& file) {
+    if (file.empty() || file.front() == '/') return {};
+    const auto path = std::filesystem::path(site + '/' + file).lexically_normal().string();
+    return is_safe_relative_path(path) ? path : std::string();
+}
+
+} // namespace
+
+Result<std::vector<PackageRecord>> pip_packages(const PrefixData& data) {
+    std::vector<PackageRecord> packages;
+    for (auto& found : find_pip_packages(data)) packages.push_back(std::move(found.package));
+    return packages;
+}
+
+Result<std::vector<PrefixRecord>> pip_records(const PrefixData& data, const std::set<std::string>& names) {
+    std::vector<PrefixRecord> records;
+    for (auto& found : find_pip_packages(data)) {
+        if (!names.contains(found.package.name) || base_name(found.anchor) != "RECORD") continue;
+        TAIPAN_TRY(const auto text, read_file(data.prefix + '/' + found.anchor, metadata_limit));
+        const std::string site(parent_path(parent_path(found.anchor)));
+        PrefixRecord record;
+        record.package = std::move(found.package);
+        for (std::size_t at = 0; at < text.size();) {
+            const auto end = std::min(text.find('\n', at), text.size());
+            auto path = path_in_prefix(site, first_field(trimmed(std::string_view(text).substr(at, end - at))));
+            if (!path.empty()) record.files.push_back(std::move(path));
+            at = end + 1;
+        }
+        records.push_back(std::move(record));
+    }
+    return records;
+}
+
+} // namespace taipan
