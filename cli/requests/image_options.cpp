@@ -61,8 +61,8 @@ bool is_tag(const std::string& text) {
 Options ImageOptions::options() {
     const std::string image = "Image", run = "Containers of the image";
     return {
-        {"-o,--output", &output, "PATH", "where the image goes: an OCI layout, or a tar archive if it ends in .tar",
-         image},
+        {"-o,--output", &output, "PATH",
+         "where the image goes: an OCI layout, or a tar archive (docker load) if it ends in .tar", image},
         {"-p,--prefix", &prefix, "PATH", "where the environment lies in the image (default: /opt/env)", image},
         {"--base", &base, "LAYOUT", "put it upon this image: an OCI layout, as a directory or tar archive", image},
         {"--tag", &tag, "NAME", "what the image is called in the layout (default: latest)", image},

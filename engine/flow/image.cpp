@@ -294,8 +294,8 @@ private:
         report_.base_layers = terms_.base.layers.size();
         report_.manifest_sha256 = manifest.sha256;
         const std::string index = image_index_json(image_, manifest, request_.tag);
-        return request_.archive ? write_layout_archive(request_.output, blobs, index)
-                                : write_layout_directory(request_.output, blobs, index);
+        if (!request_.archive) return write_layout_directory(request_.output, blobs, index);
+        return write_layout_archive(request_.output, blobs, index, docker_manifest_json(image_, config, request_.tag));
     }
 
     static void seal(ImageBlob& blob) {

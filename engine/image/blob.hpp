@@ -18,5 +18,7 @@ struct ImageBlob {
 
 /// How OCI writes digests: `sha256:<hex>`.
 [[nodiscard]] inline std::string oci_digest(const std::string& sha256) { return "sha256:" + sha256; }
+/// Where a layout has the blob of a hex digest.
+[[nodiscard]] inline std::string blob_path(const std::string& sha256) { return "blobs/sha256/" + sha256; }
 
 } // namespace taipan

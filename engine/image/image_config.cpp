@@ -1,5 +1,6 @@
 #include "image/image_config.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/json_writer.hpp"
@@ -62,6 +63,32 @@ std::string image_index_json(const ImageDescription& image, const ImageBlob& man
     json.end_object();
     json.key("annotations").begin_object().member("org.opencontainers.image.ref.name", tag).end_object();
     return json.end_object().end_array().end_object().take();
+}
+
+std::optional<std::string> docker_tag(std::string_view tag) {
+    constexpr std::string_view small = "abcdefghijklmnopqrstuvwxyz0123456789", marks = "._-/:";
+    const auto fits = [&](char c) {
+        return small.find(c) != std::string_view::npos || marks.find(c) != std::string_view::npos;
+    };
+    const std::size_t colon = tag.rfind(':');
+    const bool tagged = colon != std::string_view::npos && tag.find('/', colon) == std::string_view::npos;
+    const std::string_view name = tagged ? tag.substr(0, colon) : tag;
+    if (name == "latest" || name.empty() || !std::all_of(name.begin(), name.end(), fits)) return std::nullopt;
+    return std::string(tag) + (tagged ? "" : ":latest");
+}
+
+std::string docker_manifest_json(const ImageDescription& image, const ImageBlob& config, const std::string& tag) {
+    JsonWriter json;
+    json.begin_array().begin_object().member("Config", blob_path(config.sha256));
+    json.key("RepoTags").begin_array();
+    if (const auto name = docker_tag(tag)) json.value(*name);
+    json.end_array();
+    json.key("Layers").begin_array();
+    if (image.base != nullptr) {
+        for (const ImageLayer& layer : image.base->layers) json.value(blob_path(layer.blob.sha256));
+    }
+    for (const ImageLayer& layer : image.layers) json.value(blob_path(layer.blob.sha256));
+    return json.end_array().end_object().end_array().take();
 }
 
 } // namespace taipan

@@ -58,5 +58,12 @@ Result<std::string> image_config_json(const ImageDescription& image);
 /// `index.json` of a layout with this one image.
 [[nodiscard]] std::string image_index_json(const ImageDescription& image, const ImageBlob& manifest,
                                            const std::string& tag);
+/// What Docker calls an image of that tag: a name without tag is `:latest`. nullopt when the tag has no name in it, or
+/// one that Docker does not allow.
+[[nodiscard]] std::optional<std::string> docker_tag(std::string_view tag);
+/// `manifest.json` of an archive with this one image: what `docker load` and `docker-archive:` read. Blobs are named as
+/// they lie in the layout.
+[[nodiscard]] std::string docker_manifest_json(const ImageDescription& image, const ImageBlob& config,
+                                               const std::string& tag);
 
 } // namespace taipan

@@ -133,7 +133,7 @@ Result<ImageBlob> LayoutSource::find(std::string_view digest) const {
     ImageBlob blob;
     blob.sha256 = digest.substr(7);
     blob.foreign = true;
-    const std::string name = "blobs/sha256/" + blob.sha256;
+    const std::string name = blob_path(blob.sha256);
     if (archive_) {
         const auto member = members_.find(name);
         if (member == members_.end()) return make_error(ErrorCode::parse, path_ + " has no " + name);
@@ -152,7 +152,7 @@ Result<ImageBlob> LayoutSource::find(std::string_view digest) const {
 
 Result<std::string> LayoutSource::read(std::string_view digest) const {
     TAIPAN_TRY(const ImageBlob blob, find(digest));
-    TAIPAN_TRY(auto bytes, read_member("blobs/sha256/" + blob.sha256));
+    TAIPAN_TRY(auto bytes, read_member(blob_path(blob.sha256)));
     if (sha256_hex(bytes) == blob.sha256) return bytes;
     return make_error(ErrorCode::checksum_mismatch, path_ + ": the blob " + std::string(digest) +
                                                         " has another content than its name says; get the image again");

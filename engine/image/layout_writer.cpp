@@ -114,7 +114,7 @@ TarItem archive_item(TarItem::Kind kind, std::string path) {
 }
 
 Result<void> append_blob(AtomicFile& file, const ImageBlob& blob) {
-    TarItem item = archive_item(TarItem::Kind::file, "blobs/sha256/" + blob.sha256);
+    TarItem item = archive_item(TarItem::Kind::file, blob_path(blob.sha256));
     item.size = blob.size;
     TAIPAN_CHECK(file.write(layer_tar_header(item)));
     TAIPAN_CHECK(copy_blob(blob, [&](std::string_view piece) { return file.write(piece); }));
@@ -164,7 +164,7 @@ Result<void> write_layout_directory(const std::string& path, const std::vector<I
 }
 
 Result<void> write_layout_archive(const std::string& path, const std::vector<ImageBlob>& blobs,
-                                  const std::string& index_json) {
+                                  const std::string& index_json, const std::string& docker_manifest_json) {
     TAIPAN_CHECK(make_directories(std::string(parent_path(path))));
     TAIPAN_TRY(AtomicFile file, AtomicFile::create(path));
     for (const char* const directory : {"blobs", "blobs/sha256"}) {
@@ -172,6 +172,7 @@ Result<void> write_layout_archive(const std::string& path, const std::vector<Ima
     }
     for (const auto& [sha256, blob] : distinct(blobs)) TAIPAN_CHECK(append_blob(file, *blob));
     TAIPAN_CHECK(append_document(file, "index.json", index_json));
+    TAIPAN_CHECK(append_document(file, "manifest.json", docker_manifest_json));
     TAIPAN_CHECK(append_document(file, "oci-layout", layout_text));
     TAIPAN_CHECK(file.write(tar_end()));
     return file.commit();

@@ -16,8 +16,8 @@ Result<void> check_layout_target(const std::string& path, bool archive);
 /// hard-linked where that works. Errors: checksum_mismatch for a foreign blob that is not what its name says.
 Result<void> write_layout_directory(const std::string& path, const std::vector<ImageBlob>& blobs,
                                     const std::string& index_json);
-/// The same as a tar archive (`oci-archive`).
+/// The same as a tar archive (`oci-archive`), which `docker load` reads as well by its `manifest.json`.
 Result<void> write_layout_archive(const std::string& path, const std::vector<ImageBlob>& blobs,
-                                  const std::string& index_json);
+                                  const std::string& index_json, const std::string& docker_manifest_json);
 
 } // namespace taipan

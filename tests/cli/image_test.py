@@ -221,7 +221,16 @@ class TinyImageTest(ImageTestCase):
     def test_the_archive_has_the_same_image(self):
         directory = self.image("app")
         archive = self.image("app", output="image.tar")
+        docker = json.loads(archive.files.pop("manifest.json"))
         self.assertEqual(archive.files, directory.files)
+        # And it is in Docker's form as well.
+        self.assertEqual(docker, [{
+            "Config": "blobs/sha256/" + archive.manifest["config"]["digest"].removeprefix("sha256:"), "RepoTags": [],
+            "Layers": ["blobs/sha256/" + digest.removeprefix("sha256:") for digest in archive.digests()]}])
+        for tag, name in (("app", "app:latest"), ("app:1.0", "app:1.0"), ("example.org:80/a/b", "example.org:80/a/b:latest"),
+                          ("example.org:80/a/b:X", "example.org:80/a/b:X"), ("App:1", None), ("latest", None)):
+            docker = json.loads(self.image("lib", "--tag", tag, output="image.tar").files["manifest.json"])
+            self.assertEqual(docker[0]["RepoTags"], [name] if name else [])
 
     def test_an_image_is_replaced_and_nothing_else(self):
         self.image("tool")
@@ -361,6 +370,12 @@ class RealImageTest(RealChannelTest, ImageTestCase):
             seen = json.loads(self.skopeo("inspect", f"oci:{self.work}/image"))
             self.assertEqual(seen["Layers"], image.digests())
             self.skopeo("copy", f"oci:{self.work}/image", f"dir:{self.work}/copied-{compression}")
+            archive = self.image(*self.wanted, "--compression", compression, "--tag", "app:1.0", output="image.tar")
+            for form in ("oci-archive", "docker-archive"):
+                target = self.work / f"{form}-{compression}"
+                self.skopeo("copy", f"{form}:{self.work}/image.tar:app:1.0", f"dir:{target}")
+                config = json.loads((target / "manifest.json").read_text())["config"]["digest"]
+                self.assertEqual(config, archive.manifest["config"]["digest"])
 
     def skopeo(self, *arguments):
         policy = self.work / "policy.json"
