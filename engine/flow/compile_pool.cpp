@@ -4,7 +4,9 @@
 // take batches from it, which become smaller towards the end so that none of them is left alone with a long rest. While
 // other packages are still fetched and linked the processes are nice to that work; a long rest is left to others.
 // What must hold: no process outlives the pool; a failure before everything is linked is none yet, since packages may
-// need more than they say.
+// need more than they say. Where memory is short an interpreter is killed: what it was at waits until all else is done,
+// and is then compiled one by one with nothing beside it; what still kills an interpreter that has done nothing else is
+// given up.
 
 #include "flow/compile_pool.hpp"
 
@@ -12,6 +14,8 @@
 #include <exception>
 #include <iterator>
 #include <utility>
+
+#include <unistd.h>
 
 namespace taipan {
 
@@ -25,6 +29,9 @@ constexpr std::uint64_t module_overhead = 1024;
 constexpr std::uint64_t largest_batch = 512 << 10, smallest_batch = 16 << 10;
 /// Bytes that take many times as long as starting an interpreter.
 constexpr std::uint64_t worth_restarting = 2 << 20;
+/// Modules that may kill an interpreter, before it is the interpreter that is at fault.
+constexpr std::size_t most_given_up = 32;
+constexpr std::size_t most_named = 5;
 
 std::uint64_t weight_of(const PycItem& item) { return item.source_size + module_overhead; }
 
@@ -89,14 +96,17 @@ void CompilePool::serve() try {
             run.gently = !finishing_;
         }
         auto compiler = PycCompiler::start(run);
-        if (!compiler) return fail(std::move(compiler).error(), {});
+        if (!compiler) {
+            fail(std::move(compiler).error(), {});
+            return;
+        }
         if (!serve_with(*std::move(compiler), run.gently)) return;
     }
 } catch (const std::exception& failure) {
     fail(make_error(ErrorCode::internal, failure.what()), {});
 }
 
-/// True when the rest is worth an interpreter that is not held back.
+/// True when the rest is to be done by another interpreter: this one was killed, or should not be held back any more.
 bool CompilePool::serve_with(PycCompiler compiler, bool gently) {
     std::vector<Job> batch;
     try {
@@ -105,10 +115,9 @@ bool CompilePool::serve_with(PycCompiler compiler, bool gently) {
             items.reserve(batch.size());
             for (const Job& job : batch) items.push_back(job.item);
             const auto done = compiler.compile(items);
-            if (!done) {
-                fail(done.error(), std::move(batch));
-                return false;
-            }
+            if (!done)
+                return compiler.killed() ? set_aside(done.error(), std::move(batch))
+                                         : fail(done.error(), std::move(batch));
             {
                 const std::scoped_lock guard(mutex_);
                 compiled_ += *done;
@@ -116,8 +125,7 @@ bool CompilePool::serve_with(PycCompiler compiler, bool gently) {
             settle(batch);
         }
     } catch (const std::exception& failure) {
-        fail(make_error(ErrorCode::internal, failure.what()), std::move(batch));
-        return false;
+        return fail(make_error(ErrorCode::internal, failure.what()), std::move(batch));
     }
     const std::scoped_lock guard(mutex_);
     return gently && finishing_ && !jobs_.empty() && !broken_ && !run_.stopped();
@@ -154,12 +162,80 @@ void CompilePool::settle(const std::vector<Job>& batch) {
     }
 }
 
-void CompilePool::fail(Error error, std::vector<Job> unfinished) {
+/// An interpreter was killed at this batch. True: others are to go on without it. Before everything is linked that is a
+/// failure like others, and it is then tried again with more memory.
+bool CompilePool::set_aside(Error error, std::vector<Job> batch) {
+    {
+        const std::scoped_lock guard(mutex_);
+        if (finishing_) {
+            std::move(batch.begin(), batch.end(), std::back_inserter(alone_));
+            return true;
+        }
+    }
+    return fail(std::move(error), std::move(batch));
+}
+
+/// One module after the other, when nothing else is going on.
+Result<void> CompilePool::compile_alone() {
+    std::vector<Job> alone;
+    {
+        const std::scoped_lock guard(mutex_);
+        alone.swap(alone_);
+    }
+    std::optional<PycCompiler> compiler;
+    std::vector<std::string> given_up;
+    for (const Job& job : alone) {
+        TAIPAN_TRY(const bool survived, survives(compiler, job));
+        if (!survived) {
+            given_up.push_back(job.item.source);
+            static_cast<void>(::unlink((run_.prefix + '/' + job.item.pyc).c_str())); // it may be there in part
+        }
+        settle({job});
+        if (given_up.size() > most_given_up) return *error_;
+    }
+    if (!given_up.empty()) tell_of(given_up);
+    error_.reset();
+    return {};
+}
+
+/// False when the module kills even an interpreter that has compiled nothing before.
+Result<bool> CompilePool::survives(std::optional<PycCompiler>& compiler, const Job& job) {
+    for (bool fresh = false; !fresh;) {
+        fresh = !compiler;
+        if (fresh) {
+            auto started = PycCompiler::start(run_);
+            if (!started) return std::move(started).error();
+            compiler.emplace(*std::move(started));
+        }
+        const auto done = compiler->compile({&job.item, 1});
+        if (done) {
+            const std::scoped_lock guard(mutex_);
+            compiled_ += *done;
+            return true;
+        }
+        if (!compiler->killed()) return done.error();
+        error_ = done.error();
+        compiler.reset();
+    }
+    return false;
+}
+
+void CompilePool::tell_of(const std::vector<std::string>& given_up) {
+    std::string names;
+    for (std::size_t i = 0; i < std::min(given_up.size(), most_named); ++i) names += (i == 0 ? "" : ", ") + given_up[i];
+    if (given_up.size() > most_named) names += " and " + std::to_string(given_up.size() - most_named) + " more";
+    sink_.note(Severity::warning, "no bytecode was made of " + names +
+                                      ": python was killed when it compiled them, as happens when memory runs out");
+}
+
+/// Ends the pool's work, at least until everything is linked: false.
+bool CompilePool::fail(Error error, std::vector<Job> unfinished) {
     const std::scoped_lock guard(mutex_);
     broken_ = true;
     if (!error_) error_ = std::move(error);
     for (Job& job : unfinished) push(std::move(job));
     changed_.notify_all();
+    return false;
 }
 
 void CompilePool::join_threads() {
@@ -188,6 +264,7 @@ Result<std::uint64_t> CompilePool::finish() {
         broken_ = false;
         error_.reset();
     }
+    TAIPAN_CHECK(compile_alone());
     return std::exchange(compiled_, 0);
 }
 

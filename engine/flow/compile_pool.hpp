@@ -35,7 +35,8 @@ public:
     /// nevertheless, compiling just waits for `finish`.
     void open();
     /// All packages are linked: compiles what is left and waits for it. Returns how many modules have been compiled
-    /// since the last call; more may be added afterwards.
+    /// since the last call; more may be added afterwards. A module that kills its interpreter, which needs too much
+    /// memory most of the time, is left without bytecode and named in a warning.
     Result<std::uint64_t> finish();
 
 private:
@@ -50,11 +51,15 @@ private:
     };
     void serve();
     bool serve_with(PycCompiler compiler, bool gently);
+    Result<void> compile_alone();
+    Result<bool> survives(std::optional<PycCompiler>& compiler, const Job& job);
+    bool set_aside(Error error, std::vector<Job> batch);
+    void tell_of(const std::vector<std::string>& given_up);
     void start_threads();
     void join_threads();
     std::vector<Job> next_batch(bool gently);
     void settle(const std::vector<Job>& batch);
-    void fail(Error error, std::vector<Job> unfinished);
+    bool fail(Error error, std::vector<Job> unfinished);
     void push(Job job);
 
     PycRun run_;
@@ -66,7 +71,8 @@ private:
     std::mutex mutex_; // guards what follows
     std::condition_variable changed_;
     std::deque<Package> packages_;
-    std::vector<Job> jobs_; ///< a heap, the largest source on top
+    std::vector<Job> jobs_;  ///< a heap, the largest source on top
+    std::vector<Job> alone_; ///< one of them, or all together, killed an interpreter
     std::uint64_t weight_ = 0;
     bool open_ = false, finishing_ = false, broken_ = false;
     std::optional<Error> error_;

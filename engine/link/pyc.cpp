@@ -39,7 +39,8 @@ constexpr std::string_view answer_head = "\ndone ";
 /// modules. Bytecode tells of each object whether it might be referred to again, which marshal guesses from its count
 /// of references; a name that something else in the process uses too counts more. All are held once more, and texts of
 /// one letter, which all modules share, are made names at once, so that the bytes depend on the source alone. The
-/// garbage collector mostly slows compiling down, so it runs once in a while only.
+/// garbage collector mostly slows compiling down, so it runs once in a while only. When memory runs out, this process
+/// is to be ended rather than ours, which can do without it.
 constexpr std::string_view compiler_program = R"(import sys
 sys.path = [place for place in sys.path if place]
 import os, gc
@@ -99,6 +100,11 @@ else:
 decode = getattr(os, 'fsdecode', lambda name: name)
 questions = getattr(sys.stdin, 'buffer', sys.stdin)
 parent = os.getppid()
+try:
+    with open('/proc/self/oom_score_adj', 'w') as stream:
+        stream.write('500')
+except Exception:
+    pass
 if sys.argv[1:] == ['gently']:
     os.nice(5)
 count = 0
@@ -150,17 +156,21 @@ struct PycCompiler::State {
     ChildStreams streams;
     std::optional<SpawnedChild> child;
     std::string said; ///< what it has written since the last answer
+    int signal = 0;   ///< that has ended it, not from us
 
     [[nodiscard]] Error failed() {
         const auto patience = std::chrono::steady_clock::now() + std::chrono::milliseconds(ending_milliseconds);
         while (!child->wait(false) && std::chrono::steady_clock::now() < patience) {
             std::this_thread::sleep_for(std::chrono::milliseconds(2));
         }
+        signal = child->signal();
         child->kill_group();
         child->wait(true);
-        return make_error(ErrorCode::io, "the environment's python (" + program +
-                                             ") cannot compile modules; it ended with status " +
-                                             std::to_string(child->exit_status()) + ": " + said);
+        const std::string end =
+            signal != 0 ? "was killed by signal " + std::to_string(signal) + ", as happens when memory runs out"
+                        : "ended with status " + std::to_string(child->exit_status());
+        return make_error(ErrorCode::io, "the environment's python (" + program + ") cannot compile modules; it " +
+                                             end + (said.empty() ? "" : ": " + said));
     }
 
     /// The number in the answer, if it is there and whole.
@@ -179,6 +189,8 @@ struct PycCompiler::State {
 PycCompiler::PycCompiler(std::unique_ptr<State> state) : state_(std::move(state)) {}
 PycCompiler::PycCompiler(PycCompiler&&) noexcept = default;
 PycCompiler::~PycCompiler() = default;
+
+bool PycCompiler::killed() const { return state_->signal != 0; }
 
 Result<PycCompiler> PycCompiler::start(const PycRun& run) {
     auto state = std::make_unique<State>();

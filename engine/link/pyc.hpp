@@ -42,6 +42,8 @@ public:
     /// sources' mtime (conda-spec 3.5). Returns how many: a source that does not compile is skipped. Errors: io (the
     /// interpreter does not run), cancelled; it is of no use after either.
     Result<std::size_t> compile(std::span<const PycItem> batch);
+    /// After an error: the interpreter was ended by a signal, most likely since memory ran out at one of the modules.
+    [[nodiscard]] bool killed() const;
 
 private:
     struct State;

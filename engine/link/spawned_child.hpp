@@ -29,6 +29,8 @@ public:
     bool wait(bool block);
     /// After it has ended: 128 + signal number when a signal ended it, as shells say.
     [[nodiscard]] int exit_status() const;
+    /// After it has ended: the signal that ended it, 0 for none.
+    [[nodiscard]] int signal() const;
 
 private:
     pid_t pid_;

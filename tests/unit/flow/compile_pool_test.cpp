@@ -27,7 +27,14 @@ public:
         Counts& counts = counts_[std::string(subject)];
         (ok ? counts.succeeded : counts.failed)++;
     }
-    void note(Severity, std::string_view) override {}
+    void note(Severity, std::string_view message) override {
+        const std::scoped_lock guard(mutex_);
+        notes_ += std::string(message) + '\n';
+    }
+    std::string notes() {
+        const std::scoped_lock guard(mutex_);
+        return notes_;
+    }
     Counts of(const std::string& subject) {
         const std::scoped_lock guard(mutex_);
         return counts_[subject];
@@ -36,6 +43,7 @@ public:
 private:
     std::mutex mutex_;
     std::map<std::string, Counts> counts_;
+    std::string notes_;
 };
 
 struct Fixture {
@@ -66,6 +74,23 @@ struct Fixture {
     Counting sink;
     std::atomic<bool> stop{false};
 };
+
+/// Runs the given program, but is killed by modules that have "kill" in them; by those that have "once" in them, only
+/// when it has compiled before.
+constexpr const char* mortal = R"(#!/usr/bin/python3
+import builtins, os, sys
+real, before = builtins.compile, 0
+def compile(text, name, *rest, **more):
+    global before
+    if b"kill" in text or (b"once" in text and before):
+        os.kill(os.getpid(), 9)
+    before += 1
+    return real(text, name, *rest, **more)
+program = sys.argv[sys.argv.index("-c") + 1]
+sys.argv = ["-c", *sys.argv[sys.argv.index("-c") + 2:]]
+builtins.compile = compile
+exec(real(program, "program", "exec"))
+)";
 
 constexpr const char* works = "exec /usr/bin/python3 \"$@\"";
 
@@ -151,6 +176,41 @@ TEST_CASE("an interpreter that does not run at all is an error in the end") {
     const auto done = pool.finish();
     REQUIRE_FALSE(done);
     CHECK(done.error().message.find("no library") != std::string::npos);
+}
+
+TEST_CASE("a module that the interpreter does not survive has no bytecode, and all others have") {
+    Fixture f;
+    f.scratch.write("bin/python", mortal, 0755);
+    auto items = f.modules("a", 40);
+    f.scratch.write(items[7].source, "kill = 1\n");
+    f.scratch.write(items[8].source, "once = 1\n");
+    f.scratch.write(items[20].source, "kill = 2\n");
+    f.scratch.write(items[7].pyc, "half of it");
+    const bool early = GENERATE(true, false);
+    CompilePool pool(f.run, 2, f.sink, f.stop);
+    if (early) pool.open();
+    pool.add("package", items);
+    const auto done = pool.finish();
+    REQUIRE(done);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        INFO(i);
+        CHECK(f.scratch.has(items[i].pyc) == (i != 7 && i != 20));
+    }
+    CHECK(f.sink.of("package").succeeded == 1);
+    CHECK(f.sink.notes().find("a7.py") != std::string::npos);
+    CHECK(f.sink.notes().find("a20.py") != std::string::npos);
+    CHECK(f.sink.notes().find("a8.py") == std::string::npos);
+    CHECK(f.sink.notes().find("memory") != std::string::npos);
+}
+
+TEST_CASE("an interpreter that survives nothing is an error in the end") {
+    Fixture f;
+    f.python("kill -9 $$");
+    CompilePool pool(f.run, 2, f.sink, f.stop);
+    pool.add("package", f.modules("a", 200));
+    const auto done = pool.finish();
+    REQUIRE_FALSE(done);
+    CHECK(done.error().message.find("killed by signal 9") != std::string::npos);
 }
 
 TEST_CASE("a pool that is given up ends its interpreters, and says which packages are not done") {
