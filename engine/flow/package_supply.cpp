@@ -9,6 +9,8 @@
 #include "flow/package_supply.hpp"
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/filesystem.hpp"
 #include "flow/plan_channels.hpp"
@@ -24,7 +26,21 @@ Result<CacheAccess> open_caches(const Config& config) {
     return CacheAccess{PackageCache::open_for_reading(config.pkgs_dirs), true, cache.error().message};
 }
 
-Result<IndexPlace> IndexPlace::choose(const Config& config, const PackageCache& cache) {
+namespace {
+
+/// Where temporary files may be made. An empty image has neither of the usual places, but it has one for the
+/// environment.
+std::vector<std::string> temporary_places(const Config& config, const std::string& prefix) {
+    const auto variable = config.environment.find("TMPDIR");
+    if (variable != config.environment.end() && !variable->second.empty()) return {variable->second};
+    std::string near(parent_path(prefix.empty() ? config.root_prefix : prefix));
+    while (!near.empty() && !is_directory(near)) near = parent_path(near);
+    return {"/tmp", "/var/tmp", near.empty() ? "/" : near};
+}
+
+} // namespace
+
+Result<IndexPlace> IndexPlace::choose(const Config& config, const PackageCache& cache, const std::string& prefix) {
     IndexPlace place;
     place.directory_ = cache.repodata_directory();
     if (cache.keeps_archives()) return place;
@@ -34,13 +50,17 @@ Result<IndexPlace> IndexPlace::choose(const Config& config, const PackageCache& 
             if (is_directory(place.directory_)) return place;
         }
     }
-    const auto variable = config.environment.find("TMPDIR");
-    const bool named = variable != config.environment.end() && !variable->second.empty();
-    auto made = StagedDirectory::create(named ? variable->second : "/tmp", "index");
-    if (!made) return std::move(made).context("TMPDIR names the directory for temporary files").error();
-    place.directory_ = made->path();
-    place.temporary_ = std::make_unique<StagedDirectory>(std::move(*made));
-    return place;
+    std::optional<Error> first;
+    for (const auto& directory : temporary_places(config, prefix)) {
+        auto made = StagedDirectory::create(directory, "index");
+        if (made) {
+            place.directory_ = made->path();
+            place.temporary_ = std::make_unique<StagedDirectory>(std::move(*made));
+            return place;
+        }
+        if (!first) first = std::move(made).context("TMPDIR names the directory for temporary files").error();
+    }
+    return std::move(*first);
 }
 
 Result<PackageSupply> PackageSupply::open(Session& session, const Plan& plan) {

@@ -29,8 +29,9 @@ Result<CacheAccess> open_caches(const Config& config);
 /// The directory that the indexes of one run are kept in: that of the package cache, or one that goes with this.
 class IndexPlace {
 public:
-    /// Without a cache to write to: below the directory for temporary files. Offline, what a cache has is read there.
-    static Result<IndexPlace> choose(const Config& config, const PackageCache& cache);
+    /// Without a cache to write to: below the directory for temporary files, or beside the environment (if the run has
+    /// one) where there is none. Offline, what a cache has is read there.
+    static Result<IndexPlace> choose(const Config& config, const PackageCache& cache, const std::string& prefix = {});
     [[nodiscard]] const std::string& directory() const { return directory_; }
 
 private:

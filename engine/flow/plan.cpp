@@ -244,7 +244,7 @@ Result<void> plan_solved(Plan& plan, Session& session, const InstallRequest& req
     if (needs_index) {
         TAIPAN_TRY(auto channels, channels_of_request(request.channels, specs, config));
         if (channels.empty()) return no_channels_error();
-        TAIPAN_TRY(place, IndexPlace::choose(config, cache));
+        TAIPAN_TRY(place, IndexPlace::choose(config, cache, plan.prefix));
         TAIPAN_TRY(indexes,
                    load_indexes(session, std::move(channels), config.subdir, place.directory(), IndexUse::solving));
         TAIPAN_CHECK(load_shards(session, indexes, names_to_start_from(specs, target), true));

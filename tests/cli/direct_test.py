@@ -3,9 +3,13 @@
 import os
 import re
 import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
 
 import clobber_test
-from taipan_test import TaipanTest, main, tree
+from taipan_test import TaipanTest, binary_under_test, main, tree
 from tiny_channel import PLACEHOLDER, File, Link
 
 
@@ -104,6 +108,26 @@ class DirectTest(TaipanTest):
         self.create("tool=1", "--direct", channel=self.server)
         self.assert_installed("tool-1-0")
         self.assert_nothing_kept()
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can put something over /tmp")
+    def test_without_a_place_for_temporary_files(self):
+        """As in an image made FROM scratch."""
+        place = Path(tempfile.mkdtemp(prefix="taipan-test-", dir="/dev/shm"))
+        self.addCleanup(shutil.rmtree, place)
+        del self.environment["CONDA_PKGS_DIRS"]
+        self.environment.pop("TMPDIR", None)
+        self.environment |= {"HOME": str(place / "home"), "MAMBA_ROOT_PREFIX": str(place / "home/root")}
+        hide = 'for folder in /tmp /var/tmp; do mount -t tmpfs -o ro none "$folder" || exit 99; done; exec "$@"'
+        command = ["unshare", "--mount", "sh", "-c", hide, "sh", binary_under_test()]
+        for arguments in (["create", "-y", "-p", place / "envs/one", "--direct", *self.channel_arguments(self.server),
+                           "tool=1"], ["search", *self.channel_arguments(self.server), "tool", "--json"]):
+            self.environment["CONDA_DIRECT"] = "true"
+            done = subprocess.run([*command, *arguments], env=self.environment, cwd=place, capture_output=True,
+                                  text=True)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assert_installed("tool-1-0", prefix=place / "envs/one")
+        self.assertEqual([*place.rglob(".taipan-index*"), *place.rglob("repodata*"), *place.rglob("pkgs")], [])
+        self.assertEqual((os.listdir(place / "envs"), os.listdir(place / "home")), (["one"], [".conda"]))
 
     def test_by_configuration(self):
         (self.home / ".condarc").write_text("direct: true\n")

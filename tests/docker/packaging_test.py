@@ -24,6 +24,10 @@ NO_BUILDAH = ("buildah is not installed" if shutil.which("buildah") is None else
               "only root can make files of other users here" if os.geteuid() != 0 else "")
 
 
+# The packages of the channel were built on Debian 12, and are made ready for a machine like that.
+NEWER = "ENV CONDA_OVERRIDE_GLIBC=2.36\n"
+
+
 def missing(**needed):
     """Why a test cannot run; empty: it can."""
     return NO_BUILDAH or ", ".join(f"TAIPAN_TEST_{name} names nothing" for name, path in needed.items()
@@ -70,7 +74,7 @@ class PackagingTest(RealChannelTest):
     @unittest.skipIf(reason := missing(TARBALL=TARBALL), reason)
     def test_the_program_runs_where_nothing_is(self):
         self.unpack_tarball()
-        self.build('FROM scratch\nCOPY taipan environment.yml /\nRUN ["/taipan", "--version"]\n'
+        self.build(f'FROM scratch\nCOPY taipan environment.yml /\n{NEWER}RUN ["/taipan", "--version"]\n'
                    'RUN ["/taipan", "env", "create", "-y", "-p", "/opt/env", "-f", "/environment.yml", "--direct", '
                    '"--no-pyc"]\nRUN ["/taipan", "verify", "-p", "/opt/env"]\n', "bare")
         self.assertIn("requests", self.buildah.run("bare", "/taipan", "list", "-p", "/opt/env"))
@@ -79,7 +83,7 @@ class PackagingTest(RealChannelTest):
     def test_the_program_runs_with_an_older_c_library(self):
         self.buildah.import_base(OLD_BASE, "docker.io/library/old:1")
         self.unpack_tarball()
-        self.build("FROM old:1\nCOPY taipan /usr/local/bin/taipan\nCOPY environment.yml /\n"
+        self.build(f"FROM old:1\nCOPY taipan /usr/local/bin/taipan\nCOPY environment.yml /\n{NEWER}"
                    "RUN taipan --version && taipan env create -y -p /opt/env -f /environment.yml --no-pyc && "
                    "taipan verify -p /opt/env\n", "old")
         printed = self.buildah.run("old", "sh", "-c", "ldd --version | head -n 1; taipan list -p /opt/env")
