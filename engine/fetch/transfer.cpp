@@ -54,6 +54,15 @@ std::string_view status_hint(long status) {
     }
 }
 
+std::string_view connection_hint(CURLcode code) {
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR: return "; SSL_CERT_FILE or --cacert-path names a file of the certificates to trust";
+    default: return "; check the network, proxy and channel URL";
+    }
+}
+
 double jitter() {
     static std::minstd_rand generator(std::random_device{}());
     return std::uniform_real_distribution<double>(0, 1)(generator);
@@ -173,7 +182,7 @@ Error Transfer::error_of(const ExchangeResult& result) const {
     if (result.code == CURLE_OPERATION_TIMEDOUT) reason = "no progress for too long (" + result.detail + ")";
     // conda's words and its number for no answer at all, which programs look for.
     Error error = make_error(ErrorCode::network, "HTTP 000 CONNECTION FAILED for url <" + url + ">: " + reason +
-                                                     "; check the network, proxy and channel URL");
+                                                     std::string(connection_hint(result.code)));
     error.details = facts_of(url, "000", "CONNECTION FAILED");
     return error;
 }

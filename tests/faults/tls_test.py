@@ -59,7 +59,7 @@ class TlsTest(TaipanTest):
     def test_unknown_authorities_are_refused(self):
         url = self.serve_tls()
         result = self.create("p0", channel=url, code=1, env={"CONDA_REMOTE_MAX_RETRIES": "0"})
-        self.assert_failed(result, "certificate", url)
+        self.assert_failed(result, "certificate", url, "SSL_CERT_FILE or --cacert-path")
         self.create("p0", "-k", channel=url)
         self.assert_installed("p0-1.0-0")
 
