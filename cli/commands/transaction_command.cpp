@@ -165,6 +165,8 @@ void TransactionCommand::add_pip_package(Draft& draft) const {
 Result<void> TransactionCommand::fill_request(Draft& draft) {
     auto& request = draft.request;
     auto& install = request.install;
+    // mamba passes over empty words, which scripts give it: setup-micromamba for arguments that nobody set.
+    if (as_mamba(draft.invocation.role())) std::erase(specs_, "");
     install.specs = specs_;
     std::vector<std::string> channels;
     bool nodefaults = false;

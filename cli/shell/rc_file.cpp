@@ -133,7 +133,7 @@ Result<std::string> with_block(std::string_view content, const BlockMarks& marks
     if (place) return text.append(content.substr(0, place->begin)).append(block).append(content.substr(place->end));
     text.append(content);
     if (!content.empty() && content.back() != '\n') text.push_back('\n');
-    if (!content.empty()) text.push_back('\n');
+    text.push_back('\n'); // also in an empty file: setup-micromamba looks for the block behind a line feed
     return text.append(block);
 }
 
@@ -142,7 +142,7 @@ Result<std::string> without_block(std::string_view content, const BlockMarks& ma
     std::string text;
     if (!place) return text.append(content);
     auto before = content.substr(0, place->begin);
-    if (before.ends_with("\n\n")) before.remove_suffix(1);
+    if (before.ends_with("\n\n") || before == "\n") before.remove_suffix(1);
     return text.append(before).append(content.substr(place->end));
 }
 

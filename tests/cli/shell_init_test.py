@@ -35,7 +35,7 @@ class InitTest(TaipanTest):
                 self.assertIn(f"modified      {self.rc()}\n", result.stdout)
                 once = self.rc().read_text()
                 self.assertTrue(once.startswith(before))
-                self.assertEqual(once.count("# >>> taipan initialize >>>"), 1)
+                self.assertEqual(once.count("\n# >>> taipan initialize >>>\n"), 1)
                 self.assertIn(f"no change     {self.rc()}\n", self.taipan("init", "bash").stdout)
                 self.assertEqual(self.rc().read_text(), once)
                 self.taipan("init", "bash", "--reverse")

@@ -99,6 +99,12 @@ class StandingInTest(TaipanTest):
         self.assertIn("conda-build", self.run_as("conda", "build", ".", code=2).stderr)
         self.assertIn("lock: error", self.run_as("mamba", "lock", "--absurd", env=path, code=2).stderr)
 
+    def test_empty_words_are_nothing_to_mamba(self):
+        (self.work / "env.yml").write_text("name: one\ndependencies: [thing]\n")
+        self.run_as("micromamba", "create", "-y", "-f", self.work / "env.yml", "")
+        self.assertEqual(len(self.told("micromamba", "list", "-n", "one")), 2)
+        self.assertIn("is no package specification", self.run_as("conda", "create", "-y", "-n", "x", "", code=1).stderr)
+
     def test_mistakes_are_told_under_the_name_that_was_called(self):
         wrong = self.run_as("conda", "install", "--absurd", "x", code=2).stderr
         self.assertEqual(wrong, "conda install: error: unknown option --absurd\nTry `conda install --help`.\n")
