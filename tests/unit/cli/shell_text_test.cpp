@@ -31,7 +31,8 @@ TEST_CASE("blocks in rc files", "[shell]") {
     const auto marks = block_marks(ShellKind::posix, "taipan");
     const std::string block = marks.begin + "\nnew\n" + marks.end + "\n";
     const std::string old = "a\n" + marks.begin + "\nold\n" + marks.end + "\nz\n";
-    CHECK(*with_block("", marks, block) == block);
+    CHECK(*with_block("", marks, block) == "\n" + block);
+    CHECK(*without_block("\n" + block, marks) == "");
     CHECK(*with_block("a", marks, block) == "a\n\n" + block);
     CHECK(*with_block(old, marks, block) == "a\n" + block + "z\n");
     CHECK(*without_block(*with_block("a\n", marks, block), marks) == "a\n");
