@@ -161,9 +161,12 @@ ChosenSet prune(const SolveRequest& request, ChosenSet chosen) {
     return chosen;
 }
 
-std::string python_minor(const PackageRecord& record) {
-    const auto version = Version::parse(record.version);
-    return version ? version->major_minor() : std::string();
+/// The minor version of a python, which bytecode is made for, and where it looks for packages.
+std::pair<std::string, std::string> place_of_modules(const PackageRecord& python) {
+    const auto version = Version::parse(python.version);
+    const auto minor = version ? version->major_minor() : std::string();
+    const auto& told = python.python_site_packages_path;
+    return {minor, told.empty() ? "lib/python" + minor + "/site-packages" : told};
 }
 
 /// Compares what was and what will be.
@@ -174,7 +177,7 @@ Solution make_solution(const SolveRequest& request, ChosenSet chosen) {
     const auto python_after = std::find_if(chosen.begin(), chosen.end(),
                                            [](const Chosen& package) { return package.record.name == "python"; });
     const bool python_moves = python_before != nullptr && python_after != chosen.end() &&
-                              python_minor(*python_before) != python_minor(python_after->record);
+                              place_of_modules(*python_before) != place_of_modules(python_after->record);
     std::set<std::string> linked, staying;
     for (auto& package : chosen) {
         const bool relink = python_moves && package.installed && package.record.noarch == Noarch::python;

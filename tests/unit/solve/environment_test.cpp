@@ -144,6 +144,21 @@ TEST_CASE("python keeps its minor version unless asked", "[solve]") {
         CHECK(names_of(solution->link) == Names{"python-3.12.1-h_0", "ext-1.0-py312_0", "pure-1.0-py_0"});
         CHECK(solution->relinked_noarch == Names{"pure"});
     }
+    SECTION("so are they when it looks for them elsewhere") {
+        auto other = package("python", "3.11.9", "h_t");
+        other.python_site_packages_path = "lib/python3.11t/site-packages";
+        MemorySource free_threaded({other, package("python", "3.11.9", "h_0")});
+        request.installed = {request.installed[0], request.installed[2]};
+        request.history = history({"python", "pure"});
+        request.install = specs({"python=3.11.9=h_t"});
+        const auto solution = solve(request, free_threaded);
+        REQUIRE(solution);
+        CHECK(solution->relinked_noarch == Names{"pure"});
+        request.install = specs({"python=3.11.9=h_0"});
+        const auto same = solve(request, free_threaded);
+        REQUIRE(same);
+        CHECK(same->relinked_noarch.empty());
+    }
     SECTION("a patch release moves nothing else") {
         request.install = specs({"python=3.11.9"});
         CHECK(changes(request, source) == Names{"-python-3.11.4-h_0", "+python-3.11.9-h_0"});
