@@ -68,14 +68,23 @@ void add_conda_scripts(HookRequest hook, std::vector<InitStep>& steps) {
                      "# To be sourced.\n\\. " + script + " || return $?\nconda deactivate\n", 0644, false});
 }
 
-/// mamba's root prefix is an environment from then on, which `list` and others can work with, and
-/// `. <root>/etc/profile.d/mamba.sh` is in scripts.
+/// mamba's root prefix is an environment from then on, which `list` and others can work with, and scripts source
+/// `<root>/etc/profile.d/mamba.sh` and its like of other shells.
 void add_mamba_files(HookRequest hook, std::vector<InitStep>& steps) {
     const std::string root = hook.root_prefix;
     steps.push_back({InitStep::Kind::file, root + "/conda-meta/history", {}, 0644, false});
-    if (hook.shell.kind != ShellKind::posix) return;
     hook.activate.clear();
-    steps.push_back({InitStep::Kind::file, root + "/etc/profile.d/mamba.sh", hook_text(hook), 0644, true});
+    const auto add = [&](const char* path) {
+        steps.push_back({InitStep::Kind::file, root + path, hook_text(hook), 0644, true});
+    };
+    switch (hook.shell.kind) {
+    case ShellKind::posix: return add("/etc/profile.d/mamba.sh");
+    case ShellKind::csh: return add("/etc/profile.d/mamba.csh");
+    case ShellKind::fish: return add("/etc/fish/conf.d/mamba.fish");
+    case ShellKind::xonsh: return add("/etc/profile.d/mamba.xsh");
+    case ShellKind::powershell: // mamba keeps theirs in <root>/condabin, for itself
+    case ShellKind::nushell: return;
+    }
 }
 
 InitStep program_link(const HookRequest& hook) {

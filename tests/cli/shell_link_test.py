@@ -98,6 +98,23 @@ class LinkTest(TaipanTest):
         self.run_as("micromamba", "shell", "activate", "-s", "bash", "-r", self.work / "nowhere", "-p",
                     self.work / "nowhere", code=1)
 
+    def test_files_of_mamba_that_scripts_source(self):
+        for shell, path, ask, answer in (
+                ("bash", "etc/profile.d/mamba.sh", "type -t micromamba", "^function$"),
+                ("fish", "etc/fish/conf.d/mamba.fish", "type -t micromamba", "^function$"),
+                ("tcsh", "etc/profile.d/mamba.csh", "alias micromamba", "__micromamba_dispatch"),
+                ("xonsh", "etc/profile.d/mamba.xsh", None, None)):
+            with self.subTest(shell):
+                root = self.work / f"root-{shell}"
+                self.run_as("micromamba", "shell", "init", "-s", shell, "-r", root)
+                self.assertTrue((root / path).is_file(), path)
+                if ask:
+                    done = subprocess.run([shell, "-c", f"source {root / path}; {ask}"], env=self.environment,
+                                          capture_output=True, text=True)
+                    self.assertRegex(done.stdout, answer, done.stderr)
+                self.run_as("micromamba", "shell", "deinit", "-s", shell, "-r", root)
+                self.assertFalse((root / path).exists(), path)
+
     def test_each_has_its_own_function(self):
         for name in ("conda", "mamba", "micromamba"):
             for shell in ("bash", "fish", "tcsh"):
