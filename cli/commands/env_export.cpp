@@ -78,7 +78,7 @@ public:
         TAIPAN_CHECK(require_environment(prefix));
         if (explicit_) return list_urls(invocation, prefix, config);
         TAIPAN_TRY(const auto format, wanted_format(config));
-        TAIPAN_TRY(auto content, gather(prefix, config));
+        TAIPAN_TRY(auto content, gather(prefix, config, invocation.role()));
         content.shows_no_channels = as_mamba(invocation.role());
         TAIPAN_TRY(const auto text, export_text(content, format));
         if (!content.pip.empty() && !config.quiet) invocation.console.print_error(warning(content.pip));
@@ -130,7 +130,7 @@ private:
         return text;
     }
 
-    Result<ExportedEnvironment> gather(const std::string& prefix, const Config& config) const {
+    Result<ExportedEnvironment> gather(const std::string& prefix, const Config& config, Role role) const {
         ExportedEnvironment content;
         content.prefix = prefix;
         content.platform = config.subdir;
@@ -139,6 +139,10 @@ private:
         TAIPAN_TRY(const auto data, load_prefix(prefix, RecordDetail::identity, config.channel_settings));
         if (from_history_) {
             TAIPAN_CHECK(add_requests(data, config, content));
+            for (const auto& record :
+                 data.records) { // to mamba they are those of what is installed, as without history
+                if (as_mamba(role) && !ignore_channels_) add_unique(content.channels, record.package.channel_name);
+            }
         } else {
             TAIPAN_CHECK(add_packages(data, content));
         }

@@ -258,10 +258,13 @@ Result<int> TransactionCommand::show_understood(Draft& draft) {
         TAIPAN_CHECK(require_environment(install.prefix));
     }
     UnderstoodRequest understood{install.action, install.prefix, common_.name, {}, install.specs, install.channels};
+    bool is_list = false;
     for (const auto& file : draft.files) {
         if (!file.name.empty()) understood.file_name = file.name;
-        // A list of URLs is all that is installed, whatever else was named.
-        if (file.kind == RequestFile::Kind::explicit_urls) understood.specs = file.dependencies;
+        // mamba tells of the first list of URLs and of nothing beside it.
+        if (file.kind != RequestFile::Kind::explicit_urls || is_list) continue;
+        understood.specs = file.dependencies;
+        is_list = true;
     }
     draft.invocation.console.print(understood_config(draft.config, understood));
     return exit_success;
@@ -273,7 +276,7 @@ Result<int> TransactionCommand::run(Invocation& invocation) {
     TAIPAN_TRY(draft.files, read_request_files(files_, draft.config));
     if (as_mamba(invocation.role())) { // a name has to be one, whether it is used or not
         for (const auto& file : draft.files)
-            if (!file.name.empty()) TAIPAN_CHECK(validate_environment_name(file.name));
+            if (!file.name.empty()) TAIPAN_CHECK(validate_environment_name(file.name, invocation.role()));
     }
     TAIPAN_CHECK(prepare(draft));
     TAIPAN_TRY(const std::string prefix,

@@ -52,7 +52,7 @@ Result<std::string> named_target(const Invocation& invocation, const CommonOptio
                                  WithoutTarget otherwise) {
     if (!options.name.empty()) {
         if (options.name == "base" || options.name == "root") return config.root_prefix;
-        TAIPAN_CHECK(validate_environment_name(options.name));
+        TAIPAN_CHECK(validate_environment_name(options.name, invocation.role()));
         return prefix_of_name(options.name, config);
     }
     if (!options.prefix.empty()) {
@@ -82,11 +82,11 @@ Result<std::string> named_target(const Invocation& invocation, const CommonOptio
 
 } // namespace
 
-Result<void> validate_environment_name(std::string_view name) {
+Result<void> validate_environment_name(std::string_view name, Role role) {
     if (name.empty() || name == "." || name == "..") {
         return make_error(ErrorCode::invalid_argument, "'" + std::string(name) + "' is no name for an environment");
     }
-    if (const auto at = name.find_first_of("/ :#"); at != std::string_view::npos) {
+    if (const auto at = name.find_first_of(as_mamba(role) ? "/:#" : "/ :#"); at != std::string_view::npos) {
         return make_error(ErrorCode::invalid_argument, "the environment name '" + std::string(name) + "' has a '" +
                                                            std::string(1, name[at]) +
                                                            "' in it, which names cannot; use -p for a path");

@@ -21,8 +21,8 @@ enum class WithoutTarget {
 Result<std::string> resolve_target(const Invocation& invocation, const CommonOptions& options, const Config& config,
                                    WithoutTarget otherwise);
 
-/// Fails for names that cannot be one: empty, reserved, or with `/`, blank, `:` or `#`.
-Result<void> validate_environment_name(std::string_view name);
+/// Fails for names that cannot be one: empty, reserved, or with `/`, `:`, `#` or, but for mamba, a blank.
+Result<void> validate_environment_name(std::string_view name, Role role);
 
 /// How people call the environment: `base`, its name when it lies in an envs_dir, else empty.
 [[nodiscard]] std::string environment_name(const std::string& prefix, const Config& config);

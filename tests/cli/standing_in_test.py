@@ -161,6 +161,18 @@ class StandingInTest(TaipanTest):
         self.run_as("micromamba", *words)
         self.assert_installed("base-lib-1.0-0", "thing-2.0-0")
 
+    def test_channels_of_an_export_from_history(self):
+        self.create("thing")
+        (self.home / ".condarc").unlink()
+        for name, expected in (("micromamba", [self.url]), ("conda", [])):
+            exported = self.told(name, "env", "export", "-p", self.prefix, "--from-history")
+            self.assertEqual((exported.get("channels", []), exported["dependencies"]), (expected, ["thing"]), name)
+
+    def test_names_with_blanks_are_names_to_mamba(self):
+        self.run_as("micromamba", "create", "-y", "-n", "two words", "thing")
+        self.assertEqual(len(self.told("mamba", "list", "-n", "two words")), 2)
+        self.run_as("conda", "create", "-y", "-n", "two words", "thing", code=1)
+
     def test_where_a_python_keeps_its_packages_is_told(self):
         path = "lib/python3.13t/site-packages"
         self.channel.add("python", "3.13.1", "h_cp313t", record={"python_site_packages_path": path})

@@ -85,8 +85,13 @@ TEST_CASE("a command is wrapped in a shell only when there are scripts", "[activ
 }
 
 TEST_CASE("names of environments", "[target]") {
-    for (const auto* name : {"", ".", "..", "a/b", "a b", "a:b", "a#b"}) CHECK_FALSE(validate_environment_name(name));
-    CHECK(validate_environment_name("my-env_1.0"));
+    for (const auto* name : {"", ".", "..", "a/b", "a:b", "a#b"}) {
+        CHECK_FALSE(validate_environment_name(name, Role::taipan));
+        CHECK_FALSE(validate_environment_name(name, Role::mamba));
+    }
+    CHECK_FALSE(validate_environment_name("a b", Role::conda));
+    CHECK(validate_environment_name("a b", Role::micromamba));
+    CHECK(validate_environment_name("my-env_1.0", Role::taipan));
 }
 
 TEST_CASE("-n finds the first existing directory, else the first writable one", "[target]") {
