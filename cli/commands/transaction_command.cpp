@@ -191,6 +191,7 @@ Result<void> TransactionCommand::fill_request(Draft& draft) {
         }
         install.revision = number;
     }
+    install.python_brings_pip = draft.invocation.role() != Role::conda;
     install.no_deps = no_deps_;
     install.only_deps = only_deps_;
     install.freeze_installed = freeze_installed_;

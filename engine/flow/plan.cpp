@@ -159,16 +159,21 @@ SolveRequest solve_request(const InstallRequest& request, const std::vector<Matc
     solve.force_remove = request.force_remove;
     solve.prune = request.prune;
     solve.add_pip_to_python = config.add_pip_as_python_dependency;
+    solve.python_brings_pip = request.python_brings_pip;
     return solve;
 }
 
 /// The names that a solve begins with.
-std::vector<std::string> names_to_start_from(const std::vector<MatchSpec>& specs, const Target& target) {
+std::vector<std::string> names_to_start_from(const std::vector<MatchSpec>& specs, const Target& target,
+                                             bool python_brings_pip) {
     std::vector<std::string> names;
     const auto add = [&](const MatchSpec& spec) {
         if (spec.has_exact_name()) names.push_back(spec.name());
     };
-    for (const auto& spec : specs) add(spec);
+    for (const auto& spec : specs) {
+        add(spec);
+        if (python_brings_pip && spec.name() == "python") names.emplace_back("pip"); // maybe of another subdir
+    }
     for (const auto& spec : target.pins) add(spec);
     for (const auto& record : target.installed) names.push_back(record.name);
     return names;
@@ -247,7 +252,10 @@ Result<void> plan_solved(Plan& plan, Session& session, const InstallRequest& req
         TAIPAN_TRY(place, IndexPlace::choose(config, cache, plan.prefix));
         TAIPAN_TRY(indexes,
                    load_indexes(session, std::move(channels), config.subdir, place.directory(), IndexUse::solving));
-        TAIPAN_CHECK(load_shards(session, indexes, names_to_start_from(specs, target), true));
+        TAIPAN_CHECK(load_shards(
+            session, indexes,
+            names_to_start_from(specs, target, request.python_brings_pip && config.add_pip_as_python_dependency),
+            true));
     }
     Span span(session.sink(), Stage::solve, plan.prefix);
     IndexCandidates candidates(indexes);

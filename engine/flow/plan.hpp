@@ -30,6 +30,7 @@ struct InstallRequest {
     bool update_all = false, update_deps = false, prune = false;
     /// With prune: the specs are all that is wanted; what was asked for earlier does not count any more.
     bool only_requested = false;
+    bool python_brings_pip = true;  ///< who asks for python by name gets pip wherever it is, as with mamba
     bool skip_if_satisfied = false; ///< do nothing when what is installed matches the specs already
     bool replace_existing = false;  ///< create: an environment that is there is replaced
     bool no_pin = false, no_default_packages = false;

@@ -39,6 +39,11 @@ bool is_python_with_pip(const PackageRecord& record) {
     return record.name == "python" && (record.version.starts_with("2.") || record.version.starts_with("3."));
 }
 
+bool asks_for_python(const SolveRequest& request) {
+    return std::any_of(request.install.begin(), request.install.end(),
+                       [](const MatchSpec& spec) { return spec.name() == "python"; });
+}
+
 } // namespace
 
 Result<Catalog> Catalog::create(const SolveRequest& request, CandidateSource& source) {
@@ -48,6 +53,9 @@ Result<Catalog> Catalog::create(const SolveRequest& request, CandidateSource& so
         const EntryId id = catalog.add(record, name, 0, parse_version_or_zero(record.version));
         catalog.entries_[id].is_virtual = true;
         catalog.entries_[id].described = true;
+    }
+    if (request.add_pip_to_python && request.python_brings_pip && asks_for_python(request)) {
+        TAIPAN_TRY(catalog.python_brings_pip_, source.has("pip"));
     }
     return catalog;
 }
@@ -115,8 +123,8 @@ Result<NameId> Catalog::load(std::string_view text) {
         auto version = Version::parse(candidate.record.version);
         if (!version) continue; // no spec could name it, nothing could rank it
         best = names_[name].entries.empty() ? candidate.channel_priority : std::max(best, candidate.channel_priority);
-        const bool needs_pip =
-            candidate.beside_pip && request_->add_pip_to_python && is_python_with_pip(candidate.record);
+        const bool needs_pip = (candidate.beside_pip || python_brings_pip_) && request_->add_pip_to_python &&
+                               is_python_with_pip(candidate.record);
         const EntryId id = add(std::move(candidate.record), name, candidate.channel_priority, std::move(*version));
         entries_[id].needs_pip = needs_pip;
     }

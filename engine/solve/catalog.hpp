@@ -100,6 +100,7 @@ private:
     DependencyId add_dependency(std::string text, std::optional<MatchSpec> spec);
 
     const SolveRequest* request_;
+    bool python_brings_pip_ = false; ///< also from another subdir
     CandidateSource* source_;
     std::deque<Entry> entries_;
     std::deque<Dependency> dependencies_;

@@ -34,6 +34,7 @@ struct SolveRequest {
     bool force_remove = false;      ///< remove exactly the named packages, without solving
     bool prune = false;             ///< drop installed packages that neither history nor the request needs
     bool add_pip_to_python = true;  ///< `add_pip_as_python_dependency`; for a python whose own subdir has pip
+    bool python_brings_pip = true; ///< with that: a python that is asked for by name also from another subdir, as mamba
 };
 
 /// A spec of the history that the solution had to break; `replacement` goes to `neutered specs`.

@@ -241,10 +241,17 @@ TEST_CASE("python brings pip where its own subdir has one, from wherever the bes
     CHECK(solved(request, source) == Names{"python-3.11.4-h_0"});
     MemorySource without({package("python", "3.11.4", "h_0")});
     CHECK(solved(create({"python"}), without) == Names{"python-3.11.4-h_0"});
-    // As with libmamba, which looks at one subdir of one channel at a time.
-    MemorySource elsewhere(
-        {package("python", "3.11.4", "h_0"), noarch_python(package("pip", "24.0", "py_0", {"python"}))});
-    CHECK(solved(create({"python"}), elsewhere) == Names{"python-3.11.4-h_0"});
+}
+
+TEST_CASE("python brings pip from another subdir when it was asked for by name", "[solve]") {
+    MemorySource source({package("python", "3.11.4", "h_0"), package("app", "1.0", "0", {"python"}),
+                         noarch_python(package("pip", "24.0", "py_0", {"python"}))});
+    CHECK(solved(create({"python=3.11"}), source) == Names{"pip-24.0-py_0", "python-3.11.4-h_0"});
+    // libmamba looks at one subdir of one channel at a time, and mamba alone asks for pip as well.
+    CHECK(solved(create({"app"}), source) == Names{"app-1.0-0", "python-3.11.4-h_0"});
+    auto as_conda = create({"python=3.11"});
+    as_conda.python_brings_pip = false;
+    CHECK(solved(as_conda, source) == Names{"python-3.11.4-h_0"});
 }
 
 TEST_CASE("several specs for one name must all hold", "[solve]") {
