@@ -96,11 +96,6 @@ std::string proxy_for(const TransferSettings& settings, std::string_view url) {
     return {};
 }
 
-/// A proxy on the way to TLS must not be asked for many connections, and answers before the server does.
-bool is_tunnelled(const TransferSettings& settings, std::string_view url) {
-    return url.starts_with("https:") && (settings.environment_has_proxy || !proxy_for(settings, url).empty());
-}
-
 Result<void> set_up_tls(CURL* easy, const TransferSettings& settings) {
     if (settings.ssl_verify == "false") {
         TAIPAN_CURL(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -238,6 +233,10 @@ bool ExchangeResult::connection_failed() const {
     }
 }
 
+bool is_tunnelled(const TransferSettings& settings, std::string_view url) {
+    return url.starts_with("https:") && (settings.environment_has_proxy || !proxy_for(settings, url).empty());
+}
+
 asio::awaitable<ExchangeResult> exchange(CurlLoop& loop, const TransferSettings& settings, ExchangeRequest request) {
     ExchangeResult result;
     const CurlEasy easy(curl().easy_init());
@@ -253,6 +252,7 @@ asio::awaitable<ExchangeResult> exchange(CurlLoop& loop, const TransferSettings&
         result.error = std::move(headers).error();
         co_return result;
     }
+    // A proxy answers before the server does, and must not be asked for many connections.
     if (request.fans_out && !is_tunnelled(settings, request.source->url))
         loop.spares().serve(easy.get(), callbacks.opening);
     result.code = co_await loop.perform(easy.get(), request.fans_out);

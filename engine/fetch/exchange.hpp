@@ -83,6 +83,9 @@ struct ExchangeResult {
     [[nodiscard]] bool connection_failed() const;
 };
 
+/// Whether a proxy passes this on without looking into it, over a connection of its own for each one of ours.
+[[nodiscard]] bool is_tunnelled(const TransferSettings& settings, std::string_view url);
+
 /// Sends a request and hands out the answer as it arrives.
 boost::asio::awaitable<ExchangeResult> exchange(CurlLoop& loop, const TransferSettings& settings,
                                                 ExchangeRequest request);

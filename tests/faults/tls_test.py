@@ -2,17 +2,22 @@
 
 import http.client
 import http.server
+import select
+import socket
 import subprocess
 import threading
 from urllib.parse import urlsplit
 
 from nginx import Nginx, free_port
-from taipan_test import TaipanTest, main
+from shards import write_shards
+from taipan_test import SUBDIR, TaipanTest, main
 
 LISTEN = """
     }}
+    log_format connections '$connection $server_protocol $request_uri';
     server {{
-        listen 127.0.0.1:{port} ssl http2;
+        listen 127.0.0.1:{port} ssl{http2};
+        access_log "{folder}/connections.log" connections;
         ssl_certificate "{folder}/server.pem";
         ssl_certificate_key "{folder}/server.key";
         {client}
@@ -37,6 +42,39 @@ def make_certificates(folder):
                 "-days", "2", "-extfile", "names", "-out", f"{name}.pem")
 
 
+class Tunnels:
+    """A proxy for TLS, which counts its connections."""
+
+    def __init__(self, test):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_CONNECT(handler):
+                self.count += 1
+                host, port = handler.path.split(":")
+                with socket.create_connection((host, int(port))) as server:
+                    handler.send_response(200)
+                    handler.end_headers()
+                    pair = [handler.connection, server]
+                    while True:
+                        for ready in select.select(pair, [], [])[0]:
+                            data = ready.recv(65536)
+                            if not data:
+                                return
+                            pair[ready is pair[0]].sendall(data)
+
+            def log_message(self, *_):
+                pass
+
+        self.count = 0
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        test.addCleanup(thread.join)
+        test.addCleanup(server.server_close)
+        test.addCleanup(server.shutdown)
+
+
 class TlsTest(TaipanTest):
     def setUp(self):
         super().setUp()
@@ -48,9 +86,9 @@ class TlsTest(TaipanTest):
         make_certificates(self.work)
         self.ca = str(self.work / "ca.pem")
 
-    def serve_tls(self, client=""):
+    def serve_tls(self, client="", http2=True):
         port = free_port()
-        extra = LISTEN.format(port=port, folder=self.work, root=self.channel.folder,
+        extra = LISTEN.format(port=port, folder=self.work, root=self.channel.folder, http2=" http2" if http2 else "",
                               client=client.format(folder=self.work))
         self.server = Nginx(self.channel.folder, self.work / "nginx", extra)
         self.addCleanup(self.server.close)
@@ -78,9 +116,51 @@ class TlsTest(TaipanTest):
     def test_http2_over_few_connections(self):
         url = self.serve_tls()
         self.create(*self.names, channel=url, env={"SSL_CERT_FILE": self.ca})
-        requests = [line for line in self.server.requests() if ".conda " in line]
+        requests = self.requests(".conda")
         self.assertEqual(len(requests), 20)
-        self.assertTrue(all(line.endswith("HTTP/2.0") for line in requests), requests)
+        self.assertEqual({protocol for _, protocol, _ in requests}, {"HTTP/2.0"})
+
+    def requests(self, what):
+        """(connection, protocol, path) of each"""
+        lines = (self.work / "connections.log").read_text().splitlines()
+        return [tuple(line.split()) for line in lines if what in line]
+
+    def test_shards(self):
+        """They are spread over the connections that the index came over, also where one could carry all of them."""
+        for subdir in (SUBDIR, "noarch"):
+            write_shards(self.channel.folder / subdir)
+        for http2 in (True, False):
+            with self.subTest(http2=http2):
+                # Slowly, so that they are under way at the same time.
+                url = self.serve_tls("location ~ /shards/ {{ limit_rate 200; }}", http2=http2)
+                self.create("--dry-run", *self.names, channel=url, env={"SSL_CERT_FILE": self.ca})
+                shards = self.requests("/shards/")
+                self.assertEqual(len({path for _, _, path in shards}), 20)
+                self.assertEqual(len(shards), 20)
+                self.assertGreater(len({connection for connection, _, _ in shards}), 4)
+                if http2:
+                    self.assertLessEqual(len({connection for connection, _, _ in self.requests("/")}), 12)
+                self.server.close()
+                (self.work / "connections.log").unlink()
+                self.taipan("clean", "-y", "--all")
+
+    def test_shards_through_a_proxy(self):
+        """It passes each connection on by itself, and is not asked for many."""
+        for subdir in (SUBDIR, "noarch"):
+            write_shards(self.channel.folder / subdir)
+        proxy = Tunnels(self)
+        for words, environment in (([], {"https_proxy": proxy.url}), ([], {"ALL_PROXY": proxy.url}), (["configured"], {})):
+            with self.subTest(words=words, environment=environment):
+                if words:
+                    (self.home / ".condarc").write_text(f"proxy_servers:\n  https: {proxy.url}\n")
+                proxy.count = 0
+                self.create("--dry-run", *self.names, channel=self.serve_tls(), env=environment | {"SSL_CERT_FILE": self.ca})
+                self.assertEqual(len(self.requests("/shards/")), 20)
+                self.assertGreater(proxy.count, 0)
+                self.assertLessEqual(proxy.count, 3)
+                self.server.close()
+                (self.work / "connections.log").unlink()
+                self.taipan("clean", "-y", "--all")
 
     def test_client_certificates(self):
         url = self.serve_tls(CLIENT)
