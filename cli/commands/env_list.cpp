@@ -15,6 +15,7 @@
 #include "program/common_options.hpp"
 #include "requests/known_environments.hpp"
 #include "screen/installed_size.hpp"
+#include "shell/init_plan.hpp"
 
 namespace taipan::cli {
 
@@ -34,6 +35,7 @@ public:
 
     Result<int> run(Invocation& invocation) override {
         TAIPAN_TRY(const auto config, load_settings(invocation, common_));
+        make_installation_files(invocation, config);
         if (!config.json) {
             invocation.console.print(environments_text(invocation, config, size_));
             return exit_success;

@@ -7,6 +7,7 @@
 #include "config/expand.hpp"
 #include "flow/interrupted.hpp"
 #include "program/fault_point.hpp"
+#include "shell/init_plan.hpp"
 
 namespace taipan::cli {
 
@@ -97,6 +98,7 @@ Result<void> validate_environment_name(std::string_view name, Role role) {
 Result<std::string> resolve_target(const Invocation& invocation, const CommonOptions& options, const Config& config,
                                    WithoutTarget otherwise) {
     TAIPAN_TRY(auto prefix, named_target(invocation, options, config, otherwise));
+    if (prefix == config.root_prefix && !options.dry_run) make_installation_files(invocation, config);
     NoteSink sink(invocation.console, config.quiet);
     TAIPAN_CHECK(repair_interrupted(prefix, config, sink, 0, fault_point_of(invocation)));
     return prefix;

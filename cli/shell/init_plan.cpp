@@ -186,16 +186,16 @@ void make_installation_files(const Invocation& invocation, const Config& config)
                               true,
                               config.changeps1,
                               {}};
+    if (hook.role != Role::conda && hook.role != Role::mamba) return;
+    const std::string history = hook.root_prefix + "/conda-meta/history";
+    const std::string script = hook.root_prefix + "/etc/profile.d/" + std::string(role_name(hook.role)) + ".sh";
+    if (exists(history) && exists(script)) return;
     std::vector<InitStep> steps;
     if (hook.role == Role::conda) {
-        if (exists(hook.root_prefix + "/etc/profile.d/conda.sh")) return;
+        steps.push_back({InitStep::Kind::file, history, {}, 0644, false});
         add_conda_scripts(hook, steps);
-    } else if (hook.role == Role::mamba) {
-        if (exists(hook.root_prefix + "/etc/profile.d/mamba.sh")) return;
-        add_mamba_files(hook, steps);
-        std::erase_if(steps, [](const InitStep& step) { return step.content.empty(); }); // no environment yet
     } else {
-        return;
+        add_mamba_files(hook, steps);
     }
     steps.push_back(program_link(hook));
     for (const auto& step : steps) {

@@ -40,9 +40,9 @@ struct InitRequest {
 /// What makes the command known to the shell of `request`, in the order in which it is done.
 [[nodiscard]] std::vector<InitStep> plan_init(const InitRequest& request);
 
-/// An installation of conda or mamba has these files in its root prefix, and scripts source them without having called
-/// `init`: `. "$(conda info --base)/etc/profile.d/conda.sh"`. Makes those that are missing; where they cannot be
-/// written, there are none. Nothing under other names than conda and mamba.
+/// The root prefix of an installation of conda or mamba is an environment from the beginning, `base`, and scripts source
+/// files in it without having called `init`: `. "$(conda info --base)/etc/profile.d/conda.sh"`. Makes what is missing of
+/// that; where it cannot be written, there is none. Nothing under other names than conda and mamba.
 void make_installation_files(const Invocation& invocation, const Config& config);
 
 /// Does one step, or its reverse; with `dry_run` only says what would change. Files of users keep their mode, and a

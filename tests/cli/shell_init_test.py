@@ -61,6 +61,11 @@ class InitTest(TaipanTest):
                 self.assertEqual(done.stdout, f"{root}/envs/made-by-{name}\n")
         self.assertTrue((root / "bin/activate").is_file())
         self.assertEqual((root / "condabin/conda").readlink(), self.link("conda"))
+        # base is an environment, though nobody has put anything into it.
+        for words in (("list", "-n", "base"), ("env", "export"), ("list", "--revisions")):
+            self.taipan(*words, binary=self.link("conda"), env={"MAMBA_ROOT_PREFIX": str(self.work / "other")})
+        self.assertIn(f"base                     {self.work / 'third'}\n", self.taipan(
+            "env", "list", binary=self.link("conda"), env={"MAMBA_ROOT_PREFIX": str(self.work / "third")}).stdout)
         # What an installation has put there stays.
         (root / "etc/profile.d/conda.sh").write_text("# of a package\n")
         self.taipan("info", "--base", binary=self.link("conda"))
