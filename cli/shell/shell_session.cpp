@@ -38,7 +38,6 @@ std::string hook_json(const Shell& shell, const std::string& text) {
     json.begin_object();
     json.key("actions").begin_object().member("print", text).end_object();
     json.key("context").begin_object().member("shell_type", shell.name).end_object();
-    json.key("log_history").begin_array().end_array();
     json.member("operation", "shell_hook").member("success", true);
     return json.end_object().take() + "\n";
 }

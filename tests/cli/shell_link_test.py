@@ -88,6 +88,7 @@ class LinkTest(TaipanTest):
         told = json.loads(self.run_as("micromamba", "shell", "hook", "-s", "bash", "--json").stdout)
         self.assertEqual((told["actions"]["print"], told["success"], told["context"]["shell_type"], told["operation"]),
                          (hook, True, "bash", "shell_hook"))
+        self.assertEqual(sorted(told), ["actions", "context", "operation", "success"])
         root = self.work / "fresh"
         self.run_as("micromamba", "shell", "-y", "init", "-s", "bash", "-r", root)
         self.assertEqual(self.run_as("micromamba", "list", "-p", root, "--json").stdout.strip(), "[]")
