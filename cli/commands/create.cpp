@@ -44,8 +44,8 @@ protected:
 
     Result<void> prepare(Draft& draft) override {
         if (!common_.name.empty() || !common_.prefix.empty()) return {};
-        for (const auto& file : draft.files) {
-            if (!file.name.empty()) common_.name = file.name;
+        for (const auto& file : draft.files) { // of several names the first, as with mamba
+            if (common_.name.empty()) common_.name = file.name;
         }
         for (const auto& file : draft.files) {
             if (common_.name.empty() && !file.prefix.empty()) common_.prefix = file.prefix;
@@ -153,8 +153,8 @@ public:
     }
 
     Result<int> run(Invocation& invocation) override {
-        if (files_.files.empty() && specs_.empty()) files_.files.push_back(default_file(invocation));
-        if (!as_mamba(invocation.role())) { // to conda words are files, to mamba packages
+        if (!as_mamba(invocation.role())) { // to conda words are files, to mamba packages, and neither asks for nothing
+            if (files_.files.empty() && specs_.empty()) files_.files.push_back(default_file(invocation));
             for (auto& file : specs_) files_.files.push_back(std::move(file));
             specs_.clear();
         }

@@ -133,7 +133,8 @@ void TransactionCommand::take_file(Draft& draft, RequestFile& file, std::vector<
     install.from_lock = install.from_lock || file.kind == RequestFile::Kind::lock;
     channels.insert(channels.end(), file.channels.begin(), file.channels.end());
     request.notes.insert(request.notes.end(), file.warnings.begin(), file.warnings.end());
-    request.variables.insert(request.variables.end(), file.variables.begin(), file.variables.end());
+    if (!common_.no_env || !as_mamba(draft.invocation.role())) // mamba's --no-env leaves them out
+        request.variables.insert(request.variables.end(), file.variables.begin(), file.variables.end());
     if (file.pip.empty()) return;
     PipPart part;
     part.lines = file.pip;
@@ -261,7 +262,7 @@ Result<int> TransactionCommand::show_understood(Draft& draft) {
     UnderstoodRequest understood{install.action, install.prefix, common_.name, {}, install.specs, install.channels};
     bool is_list = false;
     for (const auto& file : draft.files) {
-        if (!file.name.empty()) understood.file_name = file.name;
+        if (understood.file_name.empty()) understood.file_name = file.name;
         // mamba tells of the first list of URLs and of nothing beside it.
         if (file.kind != RequestFile::Kind::explicit_urls || is_list) continue;
         understood.specs = file.dependencies;

@@ -80,7 +80,8 @@ void write_mamba_package(JsonWriter& json, const PackageRecord& record, const Ch
     json.member("base_url", record.channel).member("build", record.build).member("build_number", record.build_number);
     json.member("build_string", record.build);
     const auto name = short_channel_name(record, settings);
-    const bool by_name = !record.channel.starts_with("file://") && record.channel.ends_with('/' + name);
+    const bool has_name = canonical_channel_name(record.channel, settings).find("://") == std::string::npos;
+    const bool by_name = has_name && !record.channel.starts_with("file://") && record.channel.ends_with('/' + name);
     json.member("channel", by_name ? name : record.channel);
     json.member("constrains", record.constrains).member("depends", record.depends);
     json.member("dist_name", record.dist_name()).member("fn", record.fn);
@@ -108,7 +109,11 @@ void write_actions(JsonWriter& json, const Plan& plan, const std::string& prefix
     json.key("actions").begin_object();
     json.key("FETCH").begin_array();
     for (const auto& package : plan.link) {
-        if (package.cached == CacheState::missing) write_full_record(json, package.record);
+        if (package.cached != CacheState::missing) continue;
+        if (of_mamba)
+            write_mamba_package(json, package.record, settings);
+        else
+            write_full_record(json, package.record);
     }
     json.end_array();
     if (!plan.link.empty()) { // as with conda, there is no empty LINK

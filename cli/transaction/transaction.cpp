@@ -174,7 +174,7 @@ private:
     Result<void> finish_environment(TransactionOutcome& outcome) {
         if (!request_.pip.empty()) {
             progress_->pause();
-            if (!config().json) console_.print("Installing with pip:\n");
+            if (!config().json && !config().quiet) console_.print("Installing with pip:\n");
             TAIPAN_CHECK(console_.flush());
             auto installed = install_with_pip(session_, prefix(), request_.pip);
             progress_->resume();

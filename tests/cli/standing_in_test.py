@@ -150,6 +150,28 @@ class StandingInTest(TaipanTest):
             "dist_name": "wheel-of-1.5-pypi_0", "md5": "", "name": "wheel-of",
             "platform": f"{machine.sysname.lower()}-{machine.machine}", "sha256": "", "url": "", "version": "1.5"}])
 
+    def test_packages_of_mambas_plans(self):
+        server = self.serve(self.work)
+        told = self.told("micromamba", "create", "-p", self.prefix, "--dry-run", "--override-channels", "-c",
+                         f"{server.url}/channel", "thing")
+        for action in ("FETCH", "LINK"):
+            self.assertEqual([(one["build_string"], one["channel"]) for one in told["actions"][action]],
+                             [("0", f"{server.url}/channel")] * 2, action)
+
+    def test_files_of_mamba(self):
+        self.told("micromamba", "env", "create", "-y", "-p", self.prefix)
+        self.assert_installed()
+        files = []
+        for name in ("first", "second"):
+            files += ["-f", self.work / f"{name}.yml"]
+            files[-1].write_text(f"name: {name}\nvariables: {{{name.upper()}: '1'}}\ndependencies: [thing]\n")
+        self.run_as("micromamba", "create", "-y", *files, "--no-env")
+        one = self.root_prefix / "envs/first"
+        self.assert_installed("base-lib-1.0-0", "thing-2.0-0", prefix=one)
+        self.assertFalse((one / "conda-meta/state").exists())
+        self.run_as("micromamba", "create", "-y", *files)
+        self.assertEqual(json.loads((one / "conda-meta/state").read_text())["env_vars"], {"FIRST": "1", "SECOND": "1"})
+
     def test_channels_overridden_by_none(self):
         listing = self.work / "list.txt"
         listing.write_text("@EXPLICIT\n" + "".join(f"{self.url}/{p.record['subdir']}/{p.fn}\n"
@@ -359,6 +381,8 @@ class StandingInTest(TaipanTest):
         self.assertEqual((self.prefix / "uv-requirements.txt").read_text(), "foo==1.0\nbar\n")
         words = (self.prefix / "uv-arguments.txt").read_text().split()
         self.assertEqual(words[:4], ["pip", "install", "--python", f"{self.prefix}/bin/python"])
+        quiet = self.taipan("env", "create", "-y", "-q", "-p", self.work / "quiet", "-f", self.work / "env.yml")
+        self.assertEqual(quiet.stdout, "")
 
 
 if __name__ == "__main__":
