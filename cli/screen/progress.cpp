@@ -144,10 +144,10 @@ std::string Progress::summary() {
     return text;
 }
 
-std::unique_ptr<Progress> make_progress(Console& console, bool quiet, int verbosity) {
+std::unique_ptr<Progress> make_progress(Console& console, bool quiet, int verbosity, ProgressStream stream) {
     if (quiet) return std::make_unique<QuietProgress>(console, verbosity);
     if (console.terminal().live) return make_terminal_progress(console, verbosity);
-    return make_plain_progress(console, verbosity);
+    return make_plain_progress(console, verbosity, stream);
 }
 
 } // namespace taipan::cli

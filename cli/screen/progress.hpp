@@ -79,11 +79,16 @@ private:
     bool silent_ = false;
 };
 
+/// Where the lines of a log go. conda and mamba write them to stdout, and what watches them takes stderr for trouble:
+/// setup-miniconda makes a warning of each line.
+enum class ProgressStream { errors, output };
+
 /// Live bars on a terminal, plain lines in a log, or nothing, whichever fits.
-[[nodiscard]] std::unique_ptr<Progress> make_progress(Console& console, bool quiet, int verbosity);
+[[nodiscard]] std::unique_ptr<Progress> make_progress(Console& console, bool quiet, int verbosity,
+                                                      ProgressStream stream = ProgressStream::errors);
 
 std::unique_ptr<Progress> make_terminal_progress(Console& console, int verbosity);
-std::unique_ptr<Progress> make_plain_progress(Console& console, int verbosity);
+std::unique_ptr<Progress> make_plain_progress(Console& console, int verbosity, ProgressStream stream);
 
 /// The live lines for a state: one a stage that is or was at work, none wider than `width` columns. Pure.
 [[nodiscard]] std::vector<std::string> progress_lines(const std::array<StageState, stage_count>& states, int width,

@@ -29,7 +29,9 @@ class TransactionRun {
 public:
     static Result<void> run(Invocation& invocation, Config config, const TransactionRequest& request,
                             TransactionOutcome& outcome) {
-        const auto progress = make_progress(invocation.console, config.quiet, config.verbosity);
+        const bool as_peer = invocation.role() != Role::taipan && !config.json;
+        const auto progress = make_progress(invocation.console, config.quiet, config.verbosity,
+                                            as_peer ? ProgressStream::output : ProgressStream::errors);
         TAIPAN_TRY(auto recording, RunRecording::begin(request.recording, invocation, *progress));
         const bool quiet = config.quiet;
         TransactionRun run(invocation, std::move(config), request, *progress, recording.sink());

@@ -99,6 +99,15 @@ class StandingInTest(TaipanTest):
         self.assertIn("conda-build", self.run_as("conda", "build", ".", code=2).stderr)
         self.assertIn("lock: error", self.run_as("mamba", "lock", "--absurd", env=path, code=2).stderr)
 
+    def test_progress_in_logs_goes_to_the_output(self):
+        """What watches conda takes its stderr for trouble: the action setup-miniconda makes warnings of it."""
+        for name in ("conda", "mamba"):
+            made = self.run_as(name, "create", "-y", "-p", self.work / name, "thing")
+            self.assertEqual(made.stderr, "")
+            self.assertIn("Linking 2 packages\n", made.stdout)
+        self.assertIn("Linking 2 packages\n", self.taipan("create", "-y", "-p", self.prefix, "thing").stderr)
+        self.assertEqual(self.run_as("conda", "remove", "-y", "-p", self.prefix, "thing").stderr, "")
+
     def test_empty_words_are_nothing_to_mamba(self):
         (self.work / "env.yml").write_text("name: one\ndependencies: [thing]\n")
         self.run_as("micromamba", "create", "-y", "-f", self.work / "env.yml", "")
