@@ -20,8 +20,8 @@ def steps_of(text):
     steps = []
     for part in re.split(r"(?m)^    - (?=name: )", text.split("\n  steps:\n", 1)[1])[1:]:
         step, lines = {"env": {}, "with": {}}, part.splitlines()
-        block = None
-        for number, line in enumerate(lines):
+        block = inner = None
+        for line in lines:
             if match := re.match(r"(?:      )?([a-z-]+):(?: (.*))?$", line):
                 key, value = match.groups()
                 if value == "|":
@@ -32,7 +32,10 @@ def steps_of(text):
                 else:
                     block = key
             elif block in ("env", "with") and (match := re.match(r"        ([\w-]+): (.*)$", line)):
-                step[block][match[1]] = match[2]
+                inner = match[1]
+                step[block][inner] = match[2].removeprefix("|")
+            elif block == "with":
+                step[block][inner] += line.strip() + "\n"
             elif block == "run":
                 step["run"] += line[8:] + "\n"
         steps.append(step)
@@ -88,7 +91,7 @@ class CiTest(RealChannelTest):
             (machine / name).touch()
         text = (CI / "github/action.yml").read_text()
         facts = {f"inputs.{k}": v for k, v in {"file": "environment.yml", "prefix": "", "key-prefix": "",
-                                               "save": "true", **inputs}.items()}
+                                               "key-suffix": "", "save": "true", **inputs}.items()}
         said = ""
         for step in steps_of(text):
             if "if" in step and not self.condition(step["if"], facts):
@@ -123,8 +126,9 @@ class CiTest(RealChannelTest):
         if "/save@" in action:
             shutil.copy(pack, self.kept / values["key"])
             return
-        found = [self.kept / values["key"]] if (self.kept / values["key"]).exists() else sorted(
-            self.kept.glob(values["restore-keys"] + "*"), key=lambda path: path.stat().st_mtime_ns)[-1:]
+        found = [self.kept / values["key"]] if (self.kept / values["key"]).exists() else []
+        for start in values["restore-keys"].split():
+            found += sorted(self.kept.glob(start + "*"), key=lambda path: -path.stat().st_mtime_ns)
         if found:
             shutil.copy(found[0], pack)
             facts[f"steps.{step_id}.outputs.cache-hit"] = "true" if found[0].name == values["key"] else ""
@@ -149,6 +153,17 @@ class CiTest(RealChannelTest):
         self.assertLess(len(self.downloads()) - first, 5)
         self.assertGreater(len(self.downloads()), first)
         self.assertEqual(len(list(self.kept.iterdir())), 2)
+
+    def test_another_week(self):
+        """The channels are asked again, and what the former week has kept is not fetched again."""
+        self.github_job(**{"key-suffix": "2026-01"})
+        first = len(self.downloads())
+        asked = len(self.server.requests())
+        environment, _ = self.github_job(**{"key-suffix": "2026-02"})
+        self.assertGreater(len(self.server.requests()), asked)
+        self.assertEqual(len(self.downloads()), first)
+        self.assertEqual(len(list(self.kept.iterdir())), 2)
+        self.assertEqual(verify_environment(environment["CONDA_PREFIX"]), [])
 
     def test_a_damaged_pack_costs_time_only(self):
         self.github_job()
