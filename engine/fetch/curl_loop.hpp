@@ -30,8 +30,6 @@ public:
     boost::asio::awaitable<CURLcode> perform(CURL* easy, bool spread = false);
     /// So many more connections (fewer, if negative) were opened to spread exchanges over.
     void add_shared_connections(int count);
-    /// Whether there are such connections.
-    [[nodiscard]] bool spreads() const { return shared_connections_ > 0; }
     /// Connections for transfers that others will follow at once.
     [[nodiscard]] SpareConnections& spares() { return spares_; }
     /// Ends every running transfer with CURLE_ABORTED_BY_CALLBACK.

@@ -34,9 +34,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Brief requests at once, which wait for round trips and not for bytes: where each takes a connection, and where a few
-/// connections carry them all.
-constexpr int brief_slots = 128, shared_brief_slots = 256;
+/// Brief requests at once: they wait for round trips, not for bytes.
+constexpr int brief_slots = 128;
 /// Bytes of downloads that may wait in memory for a worker, for the whole run; fewer where memory is limited.
 constexpr std::uint64_t most_waiting_bytes = std::uint64_t{6} << 20U;
 /// A download of at least this size may be worth more than one connection.
@@ -135,14 +134,12 @@ struct Network::Impl {
         while (!queue.empty() && (connections < slots || closed)) {
             start(take_next(), connections);
         }
-        while (!brief_queue.empty() && (brief_running < most_brief() || closed)) {
+        while (!brief_queue.empty() && (brief_running < brief_slots || closed)) {
             Waiting next = std::move(brief_queue.front());
             brief_queue.pop_front();
             start(std::move(next), brief_running);
         }
     }
-
-    [[nodiscard]] int most_brief() const { return loop->spreads() ? shared_brief_slots : brief_slots; }
 
     void start(Waiting next, int& slots_in_use) {
         if (closed || stop.stop_requested()) {
