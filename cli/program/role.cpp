@@ -1,5 +1,7 @@
 #include "program/role.hpp"
 
+#include <sys/stat.h>
+
 #include "base/filesystem.hpp"
 
 namespace taipan::cli {
@@ -48,13 +50,27 @@ std::string_view block_word(Role role) {
     return role == Role::taipan ? "taipan" : role == Role::conda ? "conda" : "mamba";
 }
 
+namespace {
+
+bool are_one_file(const std::string& a, const std::string& b) {
+    struct stat first {
+    }, second{};
+    return ::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+} // namespace
+
 ActivationOptions activation_options(Role role, const std::string& executable, const std::string& root_prefix) {
     ActivationOptions options;
     options.keeps_variables = role == Role::conda;
     options.steps_back = as_mamba(role);
     if (role == Role::conda) {
-        options.program_variables = {{"CONDA_EXE", executable},
-                                     {"_CONDA_EXE", executable},
+        // Programs find the root prefix and its etc/profile.d/conda.sh from here (mlflow does).
+        const std::string link = root_prefix + "/condabin/conda";
+        const std::string& program = are_one_file(link, executable) ? link : executable;
+        options.program_variables = {{"CONDA_EXE", program},
+                                     {"_CONDA_EXE", program},
                                      {"_CE_M", ""},
                                      {"_CE_CONDA", ""},
                                      {"CONDA_PYTHON_EXE", root_prefix + "/bin/python"},

@@ -1,6 +1,7 @@
 """`init`: what it writes into rc files, takes out of them and leaves alone, and that new shells then know the command."""
 
 import subprocess
+from pathlib import Path
 
 from shells import installed
 from taipan_test import TaipanTest, binary_under_test, main
@@ -61,6 +62,14 @@ class InitTest(TaipanTest):
                 self.assertEqual(done.stdout, f"{root}/envs/made-by-{name}\n")
         self.assertTrue((root / "bin/activate").is_file())
         self.assertEqual((root / "condabin/conda").readlink(), self.link("conda"))
+        # Programs find the root prefix from $CONDA_EXE, whether they follow links or not; not a program of others.
+        hook = self.taipan("shell.posix", "activate", "made-by-conda", binary=self.link("conda")).stdout
+        self.assertIn(f"export CONDA_EXE='{root}/condabin/conda'", hook)
+        self.assertTrue(Path(f"{root}/condabin/../etc/profile.d/conda.sh").is_file())
+        (root / "condabin/conda").unlink()
+        (root / "condabin/conda").write_text("#!/bin/sh\n")
+        hook = self.taipan("shell.posix", "activate", "made-by-conda", binary=self.link("conda")).stdout
+        self.assertIn(f"export CONDA_EXE='{self.link('conda')}'", hook)
         # base is an environment, though nobody has put anything into it.
         for words in (("list", "-n", "base"), ("env", "export"), ("list", "--revisions")):
             self.taipan(*words, binary=self.link("conda"), env={"MAMBA_ROOT_PREFIX": str(self.work / "other")})
