@@ -29,6 +29,9 @@ struct TransferSettings {
     double connect_timeout_seconds = 9.15;
     double stall_timeout_seconds = 60; ///< without any progress
     RetryPolicy retry;
+    /// Begins a coroutine beside the one that asks, on the thread of the loop, which is flow's. Without it a transfer
+    /// does one thing at a time.
+    std::function<void(boost::asio::awaitable<void>)> spawn;
 };
 
 /// Where something can be had: a URL with credentials in it where there are some, and a token for `Authorization:

@@ -19,8 +19,6 @@
 #include <memory>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -214,8 +212,7 @@ asio::awaitable<std::optional<ExchangeResult>> exchange_in_parts(CurlLoop& loop,
     const auto executor = co_await asio::this_coro::executor;
     const auto parts = std::make_shared<Parts>(loop, settings, request, size_limit, executor);
     // The first part before the others: a server of one connection at a time answers in this order.
-    for (std::size_t i = 0; i < connections; ++i)
-        asio::co_spawn(executor, work(parts, *parts->plan.take(first_size)), asio::detached);
+    for (std::size_t i = 0; i < connections; ++i) settings.spawn(work(parts, *parts->plan.take(first_size)));
     boost::system::error_code ignored; // why the wait has ended is seen by looking
     while (!parts->ended() && !parts->has_stalled()) {
         if (parts->last_arrival != Clock::time_point::max())

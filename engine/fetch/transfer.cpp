@@ -159,7 +159,8 @@ asio::awaitable<ExchangeResult> Transfer::stream() {
         return take_stream(head, bytes, first);
     };
     request.abandoned = [this] { return cancelled_.load(std::memory_order_relaxed); };
-    if (request_.in_parts && !std::exchange(parts_tried_, true) && !is_tunnelled(settings_, source().url)) {
+    if (request_.in_parts && settings_.spawn && !std::exchange(parts_tried_, true) &&
+        !is_tunnelled(settings_, source().url)) {
         auto result = co_await exchange_in_parts(loop_, settings_, request, request_.size_limit);
         if (result) co_return std::move(*result);
     }

@@ -308,6 +308,9 @@ Result<std::unique_ptr<Network>> Network::start(const Config& config, const Cgro
     const int wake_fd = ::dup(stop.wake_fd());
     if (wake_fd < 0) return make_error(ErrorCode::internal, "cannot duplicate the stop event's descriptor");
     impl->wake.assign(wake_fd);
+    impl->settings.spawn = [&io = impl->io](asio::awaitable<void> work) {
+        asio::co_spawn(io, std::move(work), asio::detached);
+    };
     impl->watch_for_stop();
     impl->thread = std::thread([state = impl.get()] {
         const auto guard = asio::make_work_guard(state->io);

@@ -163,7 +163,7 @@ struct PycCompiler::State {
         while (!child->wait(false) && std::chrono::steady_clock::now() < patience) {
             std::this_thread::sleep_for(std::chrono::milliseconds(2));
         }
-        signal = child->signal();
+        signal = child->ending_signal();
         child->kill_group();
         child->wait(true);
         const std::string end =

@@ -113,7 +113,7 @@ bool SpawnedChild::wait(bool block) {
 
 int SpawnedChild::exit_status() const { return WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_); }
 
-int SpawnedChild::signal() const { return WIFSIGNALED(status_) ? WTERMSIG(status_) : 0; }
+int SpawnedChild::ending_signal() const { return WIFSIGNALED(status_) ? WTERMSIG(status_) : 0; }
 
 Result<ChildStreams> make_child_streams(bool with_input) {
     ChildStreams streams;

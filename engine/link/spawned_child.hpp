@@ -30,7 +30,7 @@ public:
     /// After it has ended: 128 + signal number when a signal ended it, as shells say.
     [[nodiscard]] int exit_status() const;
     /// After it has ended: the signal that ended it, 0 for none.
-    [[nodiscard]] int signal() const;
+    [[nodiscard]] int ending_signal() const;
 
 private:
     pid_t pid_;
