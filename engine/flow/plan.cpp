@@ -296,7 +296,7 @@ Result<Plan> make_plan(Session& session, const InstallRequest& request) {
     TAIPAN_TRY(const auto specs, requested(request, config));
     const auto forgotten = request.only_requested ? forget_requests(target, specs) : std::vector<std::string>{};
     TAIPAN_TRY(const CacheAccess access, open_caches(config));
-    if (!access.reason.empty()) {
+    if (!access.reason.empty() && request.action != Action::remove) {
         session.sink().note(Severity::warning,
                             "packages are unpacked straight into the environment and not kept, since no "
                             "package cache can be written: " +
