@@ -104,6 +104,12 @@ Options TransactionCommand::link_options() {
         {"--no-extra-safety-checks", &extra_safety_checks_, {}, {}, group, false},
         {"--pyc", &pyc_, {}, "compile Python files (the default)", group},
         {"--no-pyc", &pyc_, {}, "do not compile Python files", group, false},
+        {"--skip-run-link-scripts",
+         &skip_link_scripts_,
+         {},
+         "do not run link scripts of packages, only name them",
+         group},
+        {"--run-link-scripts", &skip_link_scripts_, {}, {}, group, false},
     };
 }
 
@@ -233,6 +239,7 @@ Result<void> TransactionCommand::apply_to_config(const Invocation& invocation, C
     if (safety_checks_) TAIPAN_CHECK(set_config_key(config, "safety_checks", *safety_checks_));
     if (extra_safety_checks_) config.extra_safety_checks = *extra_safety_checks_;
     if (pyc_) config.compile_pyc = *pyc_;
+    if (skip_link_scripts_) config.skip_run_link_scripts = *skip_link_scripts_;
     if (direct_) config.direct = direct_;
     if (!slim_.empty()) config.slim = split_list(slim_, ',');
     config.slim_exclude.insert(config.slim_exclude.end(), slim_exclude_.begin(), slim_exclude_.end());

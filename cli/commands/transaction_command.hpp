@@ -54,7 +54,8 @@ protected:
     bool reproducible_ = false;
     bool update_deps_ = false, update_specs_ = false, skip_if_satisfied_ = false;
     std::optional<std::string> revision_;
-    std::optional<bool> copy_, pyc_, direct_, allow_softlinks_, always_softlink_, extra_safety_checks_;
+    std::optional<bool> copy_, pyc_, skip_link_scripts_, direct_, allow_softlinks_, always_softlink_,
+        extra_safety_checks_;
     std::optional<std::string> safety_checks_;
     bool clobber_ = false;
     std::string slim_;

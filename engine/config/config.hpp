@@ -51,6 +51,7 @@ struct Config {
     bool json = false, quiet = false;
     int verbosity = 0;
     bool compile_pyc = true;
+    bool skip_run_link_scripts = false; ///< mamba's: scripts of packages are not run, but named
     bool use_uv = false; ///< uv, not pip, installs the pip parts of files
     bool add_pip_as_python_dependency = true;
     bool prefix_data_interoperability = false; ///< what pip installed makes way for a package of the same name

@@ -134,6 +134,7 @@ const std::vector<ConfigKey> keys = {
     {"slim_exclude", {}, [](Config& c) -> Strings& { return c.slim_exclude; }},
     {"slim_keep", {}, [](Config& c) -> Strings& { return c.slim_keep; }},
     {"compile_pyc", {}, [](Config& c) -> bool& { return c.compile_pyc; }},
+    {"skip_run_link_scripts", {}, [](Config& c) -> bool& { return c.skip_run_link_scripts; }},
     {"path_conflict", {}, [](Config& c) -> std::string& { return c.path_conflict; }, "clobber warn prevent"},
     {"safety_checks", {}, [](Config& c) -> std::string& { return c.safety_checks; }, "disabled warn enabled"},
     {"extra_safety_checks", {}, [](Config& c) -> bool& { return c.extra_safety_checks; }},

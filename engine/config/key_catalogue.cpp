@@ -233,6 +233,8 @@ const std::vector<KeyInfo> catalogue = {
     {"use_lockfiles", Category::mamba, Shape::primitive, "bool", "true", "Lock what is shared."},
     {"compile_pyc", Category::mamba, Shape::primitive, "bool", "true",
      "Compile the modules of noarch Python packages."},
+    {"skip_run_link_scripts", Category::mamba, Shape::primitive, "bool", "false",
+     "Whether link and unlink scripts of packages are left out; an image without a shell cannot run them."},
     {"use_uv", Category::mamba, Shape::primitive, "bool", "false",
      "Install the pip part of environment files with uv."},
     {"log_level", Category::mamba, Shape::primitive, "str", R"("warning")", "How much to log."},

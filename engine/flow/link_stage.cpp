@@ -313,6 +313,11 @@ void LinkStage::add_message(std::string message) {
 
 Result<void> LinkStage::run_script(LinkScript script, const Linked& package) {
     if (is_for_foreign_platform(session_.config())) return {}; // `prepare` has said so
+    if (session_.config().skip_run_link_scripts) {
+        add_message(link_script_path(script, package.record.name) + " of " + package.record.dist_name() +
+                    " was not run (skip_run_link_scripts)");
+        return {};
+    }
     LinkScriptContext where;
     where.prefix = plan_.prefix;
     where.root_prefix = session_.config().root_prefix;

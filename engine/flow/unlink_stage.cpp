@@ -22,7 +22,7 @@ namespace {
 /// A failing pre-unlink script is a warning: the package goes anyway (conda-spec 5.1).
 Result<void> run_pre_unlink(Session& session, const std::string& prefix, const PackageRecord& package,
                             std::vector<std::string>& messages) {
-    if (is_for_foreign_platform(session.config())) return {};
+    if (is_for_foreign_platform(session.config()) || session.config().skip_run_link_scripts) return {};
     LinkScriptContext where;
     where.prefix = prefix;
     where.root_prefix = session.config().root_prefix;

@@ -69,6 +69,15 @@ class CreateRulesTest(TaipanTest):
         self.assertEqual(sorted(self.record("shapes")["files"]),
                          ["etc/own.cfg", "lib/libx.so", "lib/libx.so.1", "lib64", "share/dangling", "share/empty"])
 
+    def test_scripts_are_left_out_when_asked_for(self):
+        self.add("wilful", files={"bin/.wilful-post-link.sh": File("exit 1\n", mode=0o755),
+                                  "bin/.wilful-pre-unlink.sh": File('touch "$PREFIX/said"\n', mode=0o755)})
+        made = self.create("--skip-run-link-scripts", "wilful")
+        self.assertIn("bin/.wilful-post-link.sh of wilful-1.0-0 was not run", made.stdout + made.stderr)
+        self.assert_installed("wilful-1.0-0")
+        self.taipan("remove", "-y", "-p", self.prefix, "wilful", env={"MAMBA_SKIP_RUN_LINK_SCRIPTS": "true"})
+        self.assertFalse((self.prefix / "said").exists())
+
     def test_post_link_script_runs_in_the_environment_and_may_speak(self):
         script = 'echo "$PREFIX $PKG_NAME $PKG_VERSION $PKG_BUILDNUM" > "$PREFIX/share/said"\n' \
                  'echo "hello from the script" >> "$PREFIX/.messages.txt"\n'

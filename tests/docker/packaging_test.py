@@ -76,7 +76,7 @@ class PackagingTest(RealChannelTest):
         self.unpack_tarball()
         self.build(f'FROM scratch\nCOPY taipan environment.yml /\n{NEWER}RUN ["/taipan", "--version"]\n'
                    'RUN ["/taipan", "env", "create", "-y", "-p", "/opt/env", "-f", "/environment.yml", "--direct", '
-                   '"--no-pyc"]\nRUN ["/taipan", "verify", "-p", "/opt/env"]\n', "bare")
+                   '"--no-pyc", "--skip-run-link-scripts"]\nRUN ["/taipan", "verify", "-p", "/opt/env"]\n', "bare")
         self.assertIn("requests", self.buildah.run("bare", "/taipan", "list", "-p", "/opt/env"))
 
     @unittest.skipIf(reason := missing(TARBALL=TARBALL, OLD_BASE=OLD_BASE), reason)
